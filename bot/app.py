@@ -1,0 +1,357 @@
+"""The composition root: the only module that knows every room.
+
+``Installation`` builds each part when it is first asked for, and imports it then, so that a
+command pays only for what it uses. Nothing here is a rule.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.settings import Settings
+from core.errors import NotFound, SetupRefused
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from core.certificates.checkpoint import Checkpoint
+    from core.certificates.signing import Signer
+    from core.certificates.trust import TrustStore
+    from core.certificates.verdict import Standing
+    from core.citizens.retrieval import RetrievalDesk
+    from core.messages.language import Catalogues
+    from core.messages.sending import Postroom
+    from core.ports import ShelfItem, SmsGateway
+    from core.results.catalogue import Catalogue
+    from core.results.facility import Facility
+    from core.results.intake import Intake
+    from core.results.reported import ReadItem
+    from core.results.releasing import Releasing
+    from storage.audit import AuditStore
+    from storage.conversations import ConversationStore
+    from storage.encryption import Keyring
+    from storage.facilities import FacilityStore
+    from storage.inbox import InboxStore
+    from storage.keystore import FileKeyStore
+    from storage.shelf import ShelfStore
+    from storage.staff import StaffStore
+    from storage.visits import VisitStore
+
+
+def utc_now() -> datetime:
+    """The clock of the house."""
+    return datetime.now(UTC)
+
+
+class Installation:
+    """One installation with its database and keys."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Remember ``settings``; nothing is opened yet."""
+        self.settings = settings
+        self.clock = utc_now
+        self.random = secrets.token_bytes
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """Keys of the fields and indexes. Raises: SetupRefused."""
+        from storage.encryption import Keyring  # noqa: PLC0415
+
+        return Keyring.parse(self.settings.master_keys, self.settings.index_key)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database."""
+        from storage.engine import open_engine  # noqa: PLC0415
+
+        return open_engine(self.settings.database)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The packaged catalogue of tests, then the installation's own. Raises: SetupRefused."""
+        from core.results.catalogue import Catalogue  # noqa: PLC0415
+
+        own = self.settings.catalogue
+        packaged = resources.files("core.results") / "catalogue.toml"
+        try:
+            extension = Path(own).read_text("utf-8") if own else ""
+            return Catalogue.parse(packaged.read_text("utf-8"), extension)
+        except (OSError, ValueError) as error:
+            raise SetupRefused("catalogue_unusable", f"{own}: {error}") from error
+
+    @cached_property
+    def languages(self) -> Catalogues:
+        """Every message catalogue there is a file for."""
+        from bot.cli.output import catalogues  # noqa: PLC0415
+
+        return catalogues()
+
+    @cached_property
+    def key_store(self) -> FileKeyStore:
+        """Signing keys on disk."""
+        from storage.keystore import FileKeyStore  # noqa: PLC0415
+
+        return FileKeyStore(self.settings.keys_folder, self.settings.key_passphrase.encode())
+
+    @cached_property
+    def facilities(self) -> FacilityStore:
+        """Connected units."""
+        from storage.facilities import FacilityStore  # noqa: PLC0415
+
+        return FacilityStore(self.engine)
+
+    @cached_property
+    def shelf(self) -> ShelfStore:
+        """Results as people look at them."""
+        from storage.shelf import ShelfStore  # noqa: PLC0415
+
+        return ShelfStore(self.engine, self.keyring, self.catalogue)
+
+    @cached_property
+    def staff(self) -> StaffStore:
+        """Staff and their sessions."""
+        from storage.staff import StaffStore  # noqa: PLC0415
+
+        return StaffStore(self.engine, self.keyring)
+
+    @cached_property
+    def audit(self) -> AuditStore:
+        """The audit log."""
+        from storage.audit import AuditStore  # noqa: PLC0415
+
+        return AuditStore(self.engine)
+
+    @cached_property
+    def inbox(self) -> InboxStore:
+        """Raw items."""
+        from storage.inbox import InboxStore  # noqa: PLC0415
+
+        return InboxStore(self.engine, self.keyring)
+
+    @cached_property
+    def visits(self) -> VisitStore:
+        """Visits to the web pages."""
+        from storage.visits import VisitStore  # noqa: PLC0415
+
+        return VisitStore(self.engine, self.keyring)
+
+    @cached_property
+    def conversations(self) -> ConversationStore:
+        """What chats remember."""
+        from storage.conversations import ConversationStore  # noqa: PLC0415
+
+        return ConversationStore(self.engine, self.keyring)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Where laboratories' bytes come in."""
+        from core.results.intake import Intake  # noqa: PLC0415
+        from storage.intake import IntakeStore  # noqa: PLC0415
+
+        return Intake(
+            store=IntakeStore(self.engine, self.keyring),
+            read=self._read,
+            catalogue=self.catalogue,
+            indexer=self.keyring,
+            release=self.releasing,
+            clock=self.clock,
+        )
+
+    def _read(self, data: bytes, *, format: str, facility: Facility) -> Iterator[ReadItem]:  # noqa: A002
+        from labs.readers.detect import read  # noqa: PLC0415
+
+        limit = self.settings.max_file_mib * 1024 * 1024
+        return read(data, format=format, zone=facility.timezone, limit=limit)
+
+    @cached_property
+    def releasing(self) -> Releasing:
+        """What belongs to a new version."""
+        from core.results.releasing import Releasing  # noqa: PLC0415
+
+        return Releasing(
+            signer=self.signer,
+            issuer=self.settings.issuer or "Sở Y tế",
+            base_url=self.settings.public_url,
+            link_days=self.settings.link_days,
+            clock=self.clock,
+            random=self.random,
+        )
+
+    def signer(self) -> Signer | None:
+        """The key that signs now; None, and one line on stderr, while there is none."""
+        try:
+            return self._signer_of(self.clock().replace(minute=0, second=0, microsecond=0))
+        except SetupRefused as refusal:
+            self._say_once(refusal)
+            return None
+
+    @cached_property
+    def _signers(self) -> dict[datetime, Signer]:
+        return {}
+
+    def _signer_of(self, hour: datetime) -> Signer:
+        """Opening an encrypted key takes 50 ms, so the choice is made once an hour."""
+        if hour not in self._signers:
+            self._signers.clear()
+            self._signers[hour] = self.key_store.current_signer(self.clock())
+        return self._signers[hour]
+
+    @cached_property
+    def _said(self) -> set[str]:
+        return set()
+
+    def _say_once(self, error: SetupRefused) -> None:
+        from bot.cli.output import explain  # noqa: PLC0415
+
+        if error.code not in self._said:
+            self._said.add(error.code)
+            sys.stderr.write(explain(error) + "\n")
+
+    @cached_property
+    def desk(self) -> RetrievalDesk:
+        """Where citizens fetch results."""
+        from core.citizens.retrieval import RetrievalDesk  # noqa: PLC0415
+        from storage.challenges import ChallengeStore  # noqa: PLC0415
+
+        return RetrievalDesk(
+            challenges=ChallengeStore(self.engine, self.keyring),
+            shelf=self.shelf,
+            clock=self.clock,
+            random=self.random,
+            otp_key=self.keyring.derive("otp"),
+            web_host=self.settings.public_host,
+            countries=frozenset(self.settings.sms_countries.upper().replace(" ", "").split(",")),
+        )
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        """The verifier with this installation's trust and the default rule."""
+        from core.certificates.checkpoint import Checkpoint  # noqa: PLC0415
+        from core.policy.rules import default_rule  # noqa: PLC0415
+
+        return Checkpoint(
+            trust=lambda: self.trust, standing=self.standing, rule=default_rule, clock=self.clock
+        )
+
+    @cached_property
+    def trust(self) -> TrustStore:
+        """The document signers of this installation, retired ones included."""
+        from core.certificates.trust import TrustedCertificate, TrustStore  # noqa: PLC0415
+
+        return TrustStore(TrustedCertificate.from_der(der) for der in self.key_store.signers())
+
+    def standing(self, uvci: str) -> Standing:
+        """Whether a certificate that we issued still counts."""
+        from core.certificates.verdict import Standing  # noqa: PLC0415
+        from storage.standings import StandingStore  # noqa: PLC0415
+
+        return Standing(StandingStore(self.engine).standing(uvci))
+
+    def postroom(self, gateway: SmsGateway) -> Postroom:
+        """The place from which messages leave through ``gateway``."""
+        from core.messages.sending import Postroom  # noqa: PLC0415
+        from storage.deliveries import DeliveryStore  # noqa: PLC0415
+
+        return Postroom(DeliveryStore(self.engine, self.keyring), gateway, self.clock)
+
+    def facility(self, code: str) -> Facility:
+        """The facility with this code. Raises: NotFound."""
+        facility = self.facilities.get(code.upper())
+        if facility is None:
+            raise NotFound("facility_unknown", code)
+        return facility
+
+    def find_results(self, reference: str, facility: str | None) -> list[ShelfItem]:
+        """Current results by accession, UVCI or result id."""
+        return self.shelf.find(reference, facility.upper() if facility else None)
+
+    def make_first_keys(self) -> bool:
+        """Create a CSCA and a document signer unless there are some; says whether it did."""
+        from core.certificates.authority import create_csca, create_dsc  # noqa: PLC0415
+        from storage.keystore import dsc_name  # noqa: PLC0415
+
+        if self.key_store.signers():
+            return False
+        name = (self.settings.issuer or "Sở Y tế").removeprefix("DEMO ")
+        now, demo = self.clock(), self.settings.demo
+        csca = create_csca(name, not_before=now, demo=demo)
+        dsc = create_dsc(csca, name, not_before=now, demo=demo)
+        self.key_store.save("csca", csca.private_key, csca.certificate)
+        self.key_store.save(dsc_name(dsc.certificate), dsc.private_key, dsc.certificate)
+        return True
+
+    def audit_cli(self, action: str, subject: str) -> None:
+        """Record what somebody with a shell on the server did."""
+        from core.ports import AuditEntry  # noqa: PLC0415
+
+        self.audit.record(AuditEntry(self.clock(), "cli", action, subject))
+
+
+def choose_settings(*, demo: bool = False, tell: Callable[[str], None] | None = None) -> Settings:
+    """This installation's settings; the demo's when asked for, or when nothing is configured.
+
+    Args:
+        tell: Told once that a command works on the demo because nothing is configured.
+    """
+    settings = Settings.from_env()
+    if demo or settings.demo:
+        return settings.as_demo()
+    if settings.is_installation:
+        return settings
+    if tell is not None:
+        tell("cli.using_demo")
+    return settings.as_demo()
+
+
+def open_installation() -> Installation:
+    """Open the installation that a command works on, ready for use.
+
+    Raises:
+        SetupRefused: the database isn't migrated, or was made by the demo.
+    """
+    from bot.cli.output import note  # noqa: PLC0415
+
+    settings = choose_settings(tell=note)
+    installation = Installation(settings)
+    prepare(installation)
+    return installation
+
+
+def prepare(installation: Installation) -> None:
+    """Make the demo's world where it is missing; hold a real one against its database.
+
+    Raises:
+        SetupRefused: the database isn't migrated, or was made by the demo.
+    """
+    from storage.installation import claim_installation  # noqa: PLC0415
+    from storage.migrate import is_current  # noqa: PLC0415
+
+    settings = installation.settings
+    if settings.demo:
+        from bot.demo import make_world  # noqa: PLC0415
+
+        make_world(installation)
+    elif not is_current(settings.database):
+        raise SetupRefused("database_not_migrated")
+    claimed = claim_installation(
+        installation.engine, is_demo=settings.demo, now=installation.clock()
+    )
+    if claimed.is_demo and not settings.demo:
+        raise SetupRefused("demo_database")
+
+
+def open_trust() -> tuple[TrustStore, Callable[[str], Standing]]:
+    """What ``ketqua verify`` trusts when it is given nothing: this installation.
+
+    Raises:
+        SetupRefused: it isn't set up.
+    """
+    installation = open_installation()
+    return installation.trust, installation.standing

@@ -1,0 +1,54 @@
+"""``ketqua inbox``: what laboratories sent that could not be used."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from bot.cli.output import finding_json, note, print_json
+
+
+@click.group("inbox")
+def command() -> None:
+    """Look at quarantined items."""
+
+
+@command.command("list", epilog="Example: ketqua inbox list --facility BVNDGD --json")
+@click.option("--facility", help="Only of this facility.")
+@click.option("--limit", default=100, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def list_quarantined(facility: str | None, limit: int, as_json: bool) -> None:  # noqa: FBT001
+    """List quarantined items, newest first, with what to do about each."""
+    from bot.app import open_installation  # noqa: PLC0415
+
+    only = frozenset({facility}) if facility else None
+    rows = [
+        {"id": item.id, "facility": item.facility, "source": item.source, "index": item.index,
+         "received_at": item.received_at, "errors": [finding_json(e) for e in item.errors]}
+        for item in open_installation().inbox.quarantined(only, limit)
+    ]  # fmt: skip
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['id']}\t{row['facility']}\t{row['source']} #{row['index'] + 1}")
+        for error in row["errors"]:
+            click.echo(f"  [{error['code']}] {error['message']} {error['hint']}")
+    if not rows:
+        note("cli.inbox.empty")
+
+
+@command.command("show")
+@click.argument("item_id")
+def show(item_id: str) -> None:
+    """Write an item's bytes as they were received to stdout; the look is audited."""
+    from bot.app import open_installation  # noqa: PLC0415
+
+    installation = open_installation()
+    raw = installation.inbox.raw(item_id)
+    if raw is None:
+        note("cli.inbox.unknown", id=item_id)
+        sys.exit(1)
+    installation.audit_cli("raw_item_shown", item_id)
+    sys.stdout.buffer.write(raw)

@@ -1,0 +1,94 @@
+"""``ketqua ingest``: take in files of a laboratory and account for every item."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from bot.cli.output import finding_json, note, print_json, say
+from core.results.intake import IntakeReport, ItemReport
+from core.results.versions import Change
+
+_FORMATS = ("auto", "fhir", "hl7v2", "csv", "xlsx", "xml4")
+
+
+@click.command("ingest", epilog="Example: ketqua ingest --facility BVNDGD --json results.hl7")
+@click.option("--facility", "facility_code", required=True, help="Code of the sending facility.")
+@click.option("--format", "file_format", type=click.Choice(_FORMATS), default="auto")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+def command(
+    facility_code: str, file_format: str, as_json: bool, paths: tuple[Path, ...]  # noqa: FBT001
+) -> None:
+    """Take in PATH… (files, or folders of files); exit 1 if anything was quarantined."""
+    from bot.app import open_installation  # noqa: PLC0415
+
+    files = list(_files(paths))
+    installation = open_installation()
+    facility = installation.facility(facility_code)
+    report = IntakeReport()
+    for file in files:
+        data = _bytes_of(file)
+        report.items += _receive(installation, data, facility, file, file_format).items
+    _print(report, as_json=as_json)
+    sys.exit(1 if report.counts()[Change.QUARANTINED] else 0)
+
+
+def _files(paths: tuple[Path, ...]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        found += sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    return found
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        note("cli.unreadable_file", path=file, reason=error.strerror)
+        sys.exit(2)
+
+
+def _receive(installation, data, facility, file, file_format) -> IntakeReport:  # type: ignore[no-untyped-def]
+    shown = sys.stderr.isatty() and len(data) > 1_000_000
+
+    def progress(done: int) -> None:
+        if shown:
+            click.echo(f"\r{file.name}: {done}", nl=False, err=True)
+
+    report: IntakeReport = installation.intake.receive(
+        data, facility, source=file.name, format=file_format, progress=progress
+    )
+    if shown:
+        click.echo(err=True)
+    return report
+
+
+def _print(report: IntakeReport, *, as_json: bool) -> None:
+    if as_json:
+        print_json(report.counts() | {"items": [_item_json(item) for item in report.items]})
+        return
+    for change, count in report.counts().items():
+        click.echo(f"{say(f'cli.ingest.{change}')}: {count}")
+    for item in report.items:
+        for finding in (*item.errors, *item.warnings):
+            told = finding_json(finding)
+            click.echo(
+                f"{item.source} #{item.index + 1} [{told['code']}] {told['field']}: "
+                f"{told['message']} {told['hint']}"
+            )
+
+
+def _item_json(item: ItemReport) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "source": item.source,
+        "index": item.index,
+        "status": item.change,
+        "errors": [finding_json(finding) for finding in item.errors],
+        "warnings": [finding_json(finding) for finding in item.warnings],
+    }
+    if item.result_id:
+        entry["result_id"] = item.result_id
+    return entry

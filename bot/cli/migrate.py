@@ -1,0 +1,19 @@
+"""``ketqua migrate``: bring the database to the shape that this version needs."""
+
+from __future__ import annotations
+
+import click
+
+from bot.cli.output import note
+
+
+@click.command("migrate")
+def command() -> None:
+    """Create or upgrade the tables; safe to run again."""
+    from bot.app import choose_settings  # noqa: PLC0415
+    from storage.migrate import upgrade  # noqa: PLC0415
+
+    settings = choose_settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    upgrade(settings.database)
+    note("cli.migrate.done")

@@ -1,0 +1,63 @@
+"""What commands print: JSON on stdout, sentences on stderr, in the reader's language."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+import click
+import msgspec
+
+from core.errors import KetquaError
+from core.messages.language import Catalogues
+from core.results.reported import Finding
+
+_FOLDER = Path(__file__).resolve().parent.parent.parent / "core" / "messages" / "catalogues"
+
+
+@cache
+def catalogues() -> Catalogues:
+    """Every language there is a file for."""
+    return Catalogues({path.stem: path.read_bytes() for path in sorted(_FOLDER.glob("*.po")) if "." not in path.stem})
+
+
+def language() -> str:
+    """``KETQUA_LANGUAGE``, else Vietnamese."""
+    return catalogues().choose(os.environ.get("KETQUA_LANGUAGE"))
+
+
+def say(key: str, **data: object) -> str:
+    """A sentence in the reader's language."""
+    return catalogues().say(language(), key, **data)
+
+
+def note(key: str, **data: object) -> None:
+    """Tell the person at the terminal something beside the output."""
+    click.echo(say(key, **data), err=True)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document."""
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2)
+    sys.stdout.write(text.decode() + "\n")
+
+
+def explain(error: KetquaError) -> str:
+    """The sentence for an error, with its code for whoever looks it up."""
+    key = f"errors.{error.code}"
+    if not catalogues().has(language(), key):
+        return f"{error.code}: {error.detail}"
+    return f"{say(key, detail=error.detail)} [{error.code}]"
+
+
+def finding_json(finding: Finding) -> dict[str, str]:
+    """A finding as ``{"code", "field", "message", "hint"}``."""
+    data = {"field": finding.field, "detail": finding.detail}
+    return {
+        "code": finding.code,
+        "field": finding.field,
+        "message": say(f"findings.{finding.code}.message", **data),
+        "hint": say(f"findings.{finding.code}.hint", **data),
+    }

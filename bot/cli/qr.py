@@ -1,0 +1,59 @@
+"""``ketqua qr``: the QR code of a result, as a picture or as text."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from bot.cli.output import note
+from core.certificates.issue import as_text
+
+
+@click.command("qr", epilog="Example: ketqua qr 2107662558 --facility BVNDGD --format png -o qr.png")
+@click.argument("reference", metavar="ACCESSION|UVCI|RESULT_ID")
+@click.option("--facility", "facility_code", help="Where an accession is not unique.")
+@click.option("--profile", type=click.Choice(["full", "compact"]), default="full")
+@click.option(
+    "--format", "picture", type=click.Choice(["png", "svg", "txt", "text"]), default="png",
+    help="txt draws it in the terminal; text prints the HC1: text.",
+)  # fmt: skip
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file.")
+def command(
+    reference: str, facility_code: str | None, profile: str, picture: str, output: Path | None
+) -> None:
+    """Draw the QR code of a result; exit 1 if it has none."""
+    from bot.app import open_installation  # noqa: PLC0415
+
+    if profile == "compact":
+        note("cli.qr.compact_not_yet")
+        sys.exit(2)
+    found = open_installation().find_results(reference, facility_code)
+    certified = [item for item in found if item.certificate is not None]
+    if not certified:
+        note("cli.qr.no_certificate" if found else "cli.qr.not_found", reference=reference)
+        sys.exit(1)
+    if len(certified) > 1:
+        for item in certified:
+            click.echo(f"{item.result_id} {item.facility_code} {item.result.test.key}", err=True)
+        note("cli.qr.several")
+        sys.exit(2)
+    assert certified[0].certificate is not None  # noqa: S101  (chosen above)
+    _write(_draw(as_text(certified[0].certificate), picture), output)
+
+
+def _draw(text: str, picture: str) -> bytes:
+    from core.certificates.picture import png, svg, terminal  # noqa: PLC0415
+
+    if picture == "png":
+        return png(text)
+    drawn = {"svg": svg, "txt": terminal}.get(picture, lambda t: t + "\n")(text)
+    return drawn if isinstance(drawn, bytes) else drawn.encode()
+
+
+def _write(data: bytes, output: Path | None) -> None:
+    if output is not None:
+        output.write_bytes(data)
+    else:
+        sys.stdout.buffer.write(data)

@@ -1,0 +1,87 @@
+"""``ketqua run`` and its parts: ``web``, ``chat``, ``worker``, ``clock``."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import replace
+
+import click
+
+from bot.cli.output import note
+
+
+@click.command("run", epilog="Example: ketqua run --demo --port 8000")
+@click.option("--demo", is_flag=True, help="A world of its own, on loopback, with simulators.")
+@click.option("--port", type=int, help="Port of the pages (KETQUA_PORT).")
+def run(demo: bool, port: int | None) -> None:  # noqa: FBT001
+    """Run everything in one process."""
+    service = _service(demo=demo, port=port)
+    if service.installation.settings.demo:
+        from bot.simulation import start_demo  # noqa: PLC0415
+
+        start_demo(service)
+        note("cli.run.demo", url=f"{service.installation.settings.public_url}/sim/")
+    else:
+        from bot.service import sms_gateway  # noqa: PLC0415
+
+        service.start_pages()
+        service.start_sending(sms_gateway(service.installation))
+        service.start_clock()
+        service.start_telegram()
+    service.wait()
+
+
+@click.command("web")
+@click.option("--port", type=int)
+def web(port: int | None) -> None:
+    """Run the pages only; any number of these processes may run."""
+    service = _service(port=port)
+    service.start_pages()
+    service.wait()
+
+
+@click.command("chat")
+def chat() -> None:
+    """Run the chat channels only."""
+    service = _service()
+    if not service.installation.settings.telegram_token:
+        note("cli.run.no_channel")
+        sys.exit(2)
+    service.start_telegram()
+    service.wait()
+
+
+@click.command("worker")
+def worker() -> None:
+    """Send messages only; any number of these processes may run."""
+    from bot.service import sms_gateway  # noqa: PLC0415
+
+    service = _service()
+    service.start_sending(sms_gateway(service.installation))
+    service.wait()
+
+
+@click.command("clock")
+def clock() -> None:
+    """Poll feeds and keep house only."""
+    service = _service()
+    service.start_clock()
+    service.wait()
+
+
+def _service(*, demo: bool = False, port: int | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    from bot.app import Installation, choose_settings  # noqa: PLC0415
+    from bot.service import Service  # noqa: PLC0415
+    from bot.settings import Settings  # noqa: PLC0415
+    from core.errors import SetupRefused  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    settings = choose_settings(demo=demo)
+    if settings.demo and not demo:
+        raise SetupRefused("setting_missing", "KETQUA_MASTER_KEYS")
+    settings = replace(settings, port=port or Settings.from_env().port)
+    if settings.demo:
+        (settings.data_dir / "port").write_text(str(settings.port), encoding="utf-8")
+    return Service(Installation(settings))

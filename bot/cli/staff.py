@@ -1,0 +1,56 @@
+"""``ketqua staff``: accounts of the people who work with the service."""
+
+from __future__ import annotations
+
+import click
+import pyotp
+
+from bot.cli.output import note, print_json
+from core.policy.staff import Role, StaffAccount, hash_password, new_totp_secret
+
+_SHORTEST_PASSWORD = 12
+
+
+@click.group("staff")
+def command() -> None:
+    """Create and list staff accounts."""
+
+
+@command.command("add", epilog="Example: ketqua staff add lan --name 'Lan' --role operator")
+@click.argument("login")
+@click.option("--name", required=True)
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--scope", "scopes", multiple=True, help="Facility or place; repeat for several.")
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+def add(login: str, name: str, role: str, scopes: tuple[str, ...], password: str) -> None:
+    """Create an account, or replace the one with this LOGIN; prints its TOTP address once."""
+    from bot.app import open_installation  # noqa: PLC0415
+
+    if len(password) < _SHORTEST_PASSWORD:
+        raise click.BadParameter(f"≥ {_SHORTEST_PASSWORD}", param_hint="--password")
+    installation = open_installation()
+    secret = new_totp_secret()
+    installation.staff.add(
+        StaffAccount(login, name, Role(role), frozenset(scopes), hash_password(password), secret)
+    )
+    installation.audit_cli("staff_added", login)
+    note("cli.staff.added", login=login)
+    click.echo(pyotp.TOTP(secret).provisioning_uri(login, issuer_name="Ketqua"))
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True)
+def list_all(as_json: bool) -> None:  # noqa: FBT001
+    """List the accounts, without secrets."""
+    from bot.app import open_installation  # noqa: PLC0415
+
+    rows = [
+        {"login": a.login, "name": a.name, "role": a.role, "scopes": sorted(a.scopes),
+         "active": a.active}
+        for a in open_installation().staff.all()
+    ]  # fmt: skip
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['login']}\t{row['role']}\t{', '.join(row['scopes'])}\t{row['name']}")

@@ -1,0 +1,189 @@
+"""``ketqua verify``: judge one certificate and say so in words, JSON and the exit code.
+
+It starts fast, because officers run it for every person: nothing of the chats, the pages or
+the database is imported here, and imaging only for a picture. Exit 0: valid; 1: any other
+verdict; 2: bad options or an unreadable file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache, partial
+from importlib import resources
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from core.certificates.claims import Claims, Kind, rfc3339
+from core.certificates.trust import TrustedCertificate, TrustStore
+from core.certificates.verdict import Standing, Verdict, VerdictWord
+from core.certificates.verify import verify as check_text
+from core.certificates.verify import verify_image as check_image
+from core.messages.language import Catalogues
+from core.policy.rules import DEFAULT_PLACE, default_rule
+
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"%PDF")
+_VALID, _NEGATIVE, _UNUSABLE = 0, 1, 2
+_MOST = 10 * 1024 * 1024 + 1  # bytes; one more than a picture may have
+
+Trust = tuple[TrustStore, Callable[[str], Standing] | None]
+
+
+@click.command(name="verify")
+@click.option("certs", "--cert", multiple=True, metavar="PEM|DER", help="Trust this certificate.")
+@click.option("--trust-list", metavar="FILE|URL", help="Trust a signed list (not available yet).")
+@click.option("--trust-anchor", metavar="PEM", help="Who signs the list (not available yet).")
+@click.option("at_text", "--at", metavar="TIME", help="Check as of then: RFC 3339, else UTC.")
+@click.option("--place", metavar="CODE", help="Apply this place's rule: DEFAULT.")
+@click.option("as_json", "--json", is_flag=True, help="Print one JSON document.")
+@click.argument("subject", metavar="TEXT|IMAGE|-")
+def command(
+    certs: tuple[str, ...],
+    trust_list: str | None,
+    trust_anchor: str | None,
+    at_text: str | None,
+    place: str | None,
+    as_json: bool,
+    subject: str,
+) -> None:
+    """Check a certificate: its text, a picture of it, or - for standard input.
+
+    \b
+    Examples:
+      ketqua verify photo.jpg
+      ketqua verify --cert dsc.pem --at 2026-07-12T08:00:00Z 'HC1:...'
+      ketqua verify --place DEFAULT --json - < certificate.png
+    """  # noqa: D301  (click wants the control character itself)
+    if trust_list or trust_anchor:
+        _refuse("verdicts.cli.no_trust_list_yet")
+    at = _moment(at_text)
+    if place not in {None, DEFAULT_PLACE}:
+        _refuse("verdicts.cli.unknown_place", place=place)
+    data = _subject(subject)
+    trust, standing = _given(certs) if certs else _installed()
+    check = partial(check_image, data) if _is_picture(data) else partial(check_text, _text(data))
+    verdict = check(trust, at=at, standing=standing, rule=default_rule if place else None)
+    click.echo(json.dumps(verdict.to_json(), ensure_ascii=False) if as_json else _words(verdict))
+    sys.exit(_VALID if verdict.is_valid else _NEGATIVE)
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text.strip().upper())
+    except ValueError:
+        _refuse("verdicts.cli.unreadable_time", value=text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _given(paths: tuple[str, ...]) -> Trust:
+    """Trust what was handed over; nobody knows of revocations then."""
+    certificates = [each for path in paths for each in _certificates(path)]
+    return TrustStore(certificates), None
+
+
+def _certificates(path: str) -> tuple[TrustedCertificate, ...]:
+    try:
+        return TrustedCertificate.read(_contents(path), given=True)
+    except ValueError:
+        _refuse("verdicts.cli.not_a_certificate_file", path=path)
+
+
+def _installed() -> Trust:
+    """Trust this installation. Raises: SetupRefused, which ``ketqua`` turns into a sentence."""
+    from bot.app import open_trust  # --cert needs no installation
+
+    return open_trust()
+
+
+def _subject(subject: str) -> bytes:
+    if subject == "-":
+        return sys.stdin.buffer.read(_MOST)
+    return _contents(subject) if os.path.exists(subject) else subject.encode("utf-8", "replace")  # noqa: PTH110  (Path.exists raises on a text too long for a name)
+
+
+def _contents(path: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_MOST)
+    except (OSError, ValueError):
+        _refuse("verdicts.cli.unreadable_file", path=path)
+
+
+def _is_picture(data: bytes) -> bool:
+    """By its first bytes; what isn't text either is left to the picture's reader to refuse."""
+    return data.startswith(_PICTURES) or not data or b"\x00" in data
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace").removeprefix("\ufeff")
+
+
+def _words(verdict: Verdict) -> str:
+    """The verdict for a person at a terminal."""
+    word = verdict.verdict
+    lines = [_say(f"verdicts.word.{word}"), _say(f"verdicts.sentence.{word}")]
+    if verdict.step:
+        lines.append(_say(f"verdicts.step.{verdict.step}"))
+    if verdict.reason:
+        lines.append(_say(f"verdicts.reason.{verdict.reason}"))
+    if verdict.claims:
+        lines += _claim_lines(verdict.claims)
+    if verdict.rule_valid_until:
+        lines.append(_labelled("rule_valid_until", rfc3339(verdict.rule_valid_until)))
+    if word is VerdictWord.VALID:
+        lines.append(_say("verdicts.check_photo_id"))
+    return "\n".join(lines)
+
+
+def _claim_lines(claims: Claims) -> list[str]:
+    fields = {
+        "name": claims.full_name,
+        "birth_date": claims.birth_date,
+        "kind": _say(f"verdicts.kind.{claims.kind}"),
+        "test_type": _say(f"verdicts.test_type.{claims.test_type}") if claims.test_type else "",
+        "outcome": _say(f"verdicts.outcome.{claims.outcome}") if claims.outcome else "",
+        "collected_at" if claims.kind is Kind.TEST else "event_at": rfc3339(claims.collected_at),
+        "centre": claims.centre,
+        "issuer": f"{claims.issuer} ({claims.country})",
+        "uvci": claims.uvci,
+        "expires_at": rfc3339(claims.expires_at),
+    }
+    return [_labelled(label, value) for label, value in fields.items() if value]
+
+
+def _labelled(label: str, value: str) -> str:
+    """A claim's line; control characters of a stranger's text don't reach the terminal."""
+    printable = "".join(c for c in value if c.isprintable())
+    return _say("verdicts.line", label=_say(f"verdicts.label.{label}"), value=printable)
+
+
+def _refuse(key: str, **data: object) -> NoReturn:
+    click.echo(_say(key, **data), err=True)
+    sys.exit(_UNUSABLE)
+
+
+def _say(key: str, **data: object) -> str:
+    return _catalogues().say(_language(), key, **data)
+
+
+def _language() -> str:
+    return _catalogues().choose(os.environ.get("KETQUA_LANGUAGE"))
+
+
+@cache
+def _catalogues() -> Catalogues:
+    folder = resources.files("core.messages") / "catalogues"
+    return Catalogues({code: _po(folder, code) for code in ("vi", "en")})
+
+
+def _po(folder: resources.abc.Traversable, code: str) -> bytes:
+    """This command's fragment where there is one, else the whole catalogue."""
+    fragment = folder / f"{code}.verdicts.po"
+    return (fragment if fragment.is_file() else folder / f"{code}.po").read_bytes()

@@ -1,0 +1,195 @@
+"""A running service: pages, chat, sending and clock in one process or in several.
+
+The pages answer first; the chat follows, because its library takes seconds to import.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from bot.app import Installation, prepare
+from bot.jobs import SendingLoop, make_clock
+from core.errors import SetupRefused
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from core.ports import SmsGateway
+    from sms.room import DemoRoom
+
+log = logging.getLogger("ketqua")
+_WEB_THREADS = 8
+
+
+class Service:
+    """The parts of a running service, stopped in the reverse order of their start."""
+
+    def __init__(self, installation: Installation) -> None:
+        """Check that ``installation`` may serve people. Raises: SetupRefused."""
+        if not installation.settings.demo:
+            installation.settings.check_for_service()
+        prepare(installation)
+        _check_messages(installation)
+        if not installation.settings.demo:
+            installation.key_store.current_signer(installation.clock())
+        self.installation = installation
+        self.stopping = threading.Event()
+        self._parts = ExitStack()
+        self._sending: SendingLoop | None = None
+
+    def poke(self) -> None:
+        """A message was stored; harmless where another process sends."""
+        if self._sending is not None:
+            self._sending.poke()
+
+    def start_sending(self, gateway: SmsGateway) -> None:
+        """Send deliveries from this process."""
+        self._sending = SendingLoop(self.installation.postroom(gateway))
+        self._sending.start()
+        self._parts.callback(self._sending.stop)
+
+    def start_clock(self) -> None:
+        """Poll feeds and keep house from this process."""
+        clock = make_clock(self.installation, self.poke)
+        clock.start()
+        self._parts.callback(partial(clock.shutdown, wait=True))
+
+    def start_pages(self, demo: DemoRoom | None = None) -> None:
+        """Serve HTTP in threads of this process."""
+        from waitress.server import create_server  # noqa: PLC0415
+
+        settings = self.installation.settings
+        server = create_server(
+            self.pages(demo), host=settings.bind_host, port=settings.port, threads=_WEB_THREADS,
+            ident="", max_request_body_size=12 * 1024 * 1024,
+        )  # fmt: skip
+        thread = threading.Thread(target=server.run, name="pages", daemon=True)
+        thread.start()
+        self._parts.callback(server.close)
+        log.info("pages on %s:%d", settings.bind_host, settings.port)
+
+    def pages(self, demo: DemoRoom | None = None) -> Flask:
+        """The Flask application over this installation."""
+        from sms.app import create_app  # noqa: PLC0415
+        from sms.room import WebRoom  # noqa: PLC0415
+
+        here = self.installation
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        return create_app(
+            WebRoom(
+                desk=here.desk,
+                visits=here.visits,
+                checkpoint=here.checkpoint,
+                catalogues=here.languages,
+                staff=here.staff,
+                audit=here.audit,
+                inbox=here.inbox,
+                facilities=here.facilities,
+                secret=here.keyring.derive("web"),
+                clock=here.clock,
+                random=here.random,
+                base_url=here.settings.public_url,
+                zone=here.settings.zone,
+                ready=partial(readiness, here),
+                metrics_registry=registry,
+                poke=self.poke,
+                demo=demo,
+            )
+        )
+
+    def start_telegram(self) -> None:
+        """Talk on Telegram, where a token is set."""
+        token = self.installation.settings.telegram_token
+        if not token:
+            return
+        from bot.channels.telegram import run_telegram  # noqa: PLC0415
+        from bot.conversations.room import build_dispatcher  # noqa: PLC0415
+
+        dispatcher = build_dispatcher(self.chat_room(), self.installation.conversations)
+        thread = threading.Thread(
+            target=_logged(partial(run_telegram, token, dispatcher, self.stopping)),
+            name="telegram",
+            daemon=True,
+        )
+        thread.start()
+        self._parts.callback(partial(thread.join, timeout=15))
+
+    def chat_room(self) -> object:
+        """What conversations need of this installation."""
+        from bot.conversations.room import ChatRoom  # noqa: PLC0415
+
+        here = self.installation
+        return ChatRoom(
+            desk=here.desk,
+            checkpoint=here.checkpoint,
+            catalogues=here.languages,
+            zone=here.settings.zone,
+            clock=here.clock,
+            web_url=here.settings.public_url,
+            poke=self.poke,
+        )
+
+    def on_stop(self, action: Callable[[], object]) -> None:
+        """Call ``action`` when the service stops."""
+        self._parts.callback(action)
+
+    def wait(self) -> None:
+        """Serve until SIGTERM or Ctrl-C, then stop every part."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stopping.set())
+        self.stopping.wait()
+        self._parts.close()
+
+
+def sms_gateway(installation: Installation) -> SmsGateway:
+    """The gateway that the settings choose."""
+    from sms.gateways.twilio import TwilioGateway  # noqa: PLC0415
+
+    settings = installation.settings
+    return TwilioGateway(
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token,
+        messaging_service_sid=settings.twilio_messaging_service_sid,
+        sender=settings.twilio_from,
+        base_url=settings.twilio_base_url,
+    )
+
+
+def readiness(installation: Installation) -> dict[str, bool]:
+    """The checks of ``/readyz``: can it read its database, and sign?"""
+    return {"database": _answers(installation), "signing": installation.signer() is not None}
+
+
+def _answers(installation: Installation) -> bool:
+    try:
+        installation.facilities.all()
+    except Exception:  # whatever a driver raises means the same here
+        log.exception("the database does not answer")
+        return False
+    return True
+
+
+def _check_messages(installation: Installation) -> None:
+    from core.messages.templates import check_templates  # noqa: PLC0415
+
+    settings = installation.settings
+    check_templates(settings.public_url, settings.public_host, settings.link_days)
+
+
+def _logged(run: Callable[[], None]) -> Callable[[], None]:
+    def logged() -> None:
+        try:
+            run()
+        except SetupRefused as refusal:
+            log.error("%s", refusal)  # noqa: TRY400  (a sentence, not a traceback)
+
+    return logged

@@ -1,0 +1,158 @@
+"""Issue a certificate: facts in, signed COSE out, and its text for the QR code.
+
+The structures around the payload have fixed bytes, so they are joined, not encoded anew.
+Source: hcert-spec 1.3.0, RFC 9052 section 4.2 (COSE_Sign1), RFC 8392 (CWT).
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+import cbor2
+
+from core.certificates import base45
+from core.certificates.payload import COUNTRY, SARS_COV_2, TestFacts, test_certificate
+from core.certificates.signing import Signer, SigningUnavailable
+from core.results.catalogue import Confidentiality, TestKind
+from core.results.reported import ReportStatus
+from core.results.result import Outcome, Result
+
+LIFETIME: Final = timedelta(days=180)
+PREFIX: Final = "HC1:"
+
+_ISSUER, _EXPIRES, _ISSUED, _HEALTH = 1, 4, 6, -260
+_SIGN1_OF_FOUR = b"\xd2\x84"  # tag 18, array of 4
+_SIGNATURE1 = b"\x84\x6aSignature1"  # array of 4, text of 10
+_NO_UNPROTECTED, _NO_EXTERNAL_DATA = b"\xa0", b"\x40"
+_SIGNATURE_HEAD = b"\x58\x40"  # byte string of 64
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCertificate:
+    """A certificate and what is stored beside it.
+
+    Args:
+        cose: The signed message; ``as_text`` writes it for a QR code.
+        kid: Of the signer.
+        signature: 64 bytes; revocation lists hash its first half.
+    """
+
+    uvci: str
+    cose: bytes
+    kid: bytes
+    issued_at: datetime
+    expires_at: datetime
+    signature: bytes
+
+
+def eligible(result: Result) -> bool:
+    """Whether ``result`` may have a certificate.
+
+    Only a final SARS-CoV-2 PCR or antigen test of class A, negative or positive. A pool's
+    negative is everybody's negative; its positive proves nothing about one person.
+    """
+    test = result.test
+    return (
+        test.kind in (TestKind.PCR, TestKind.ANTIGEN)
+        and test.target == SARS_COV_2
+        and test.confidentiality is Confidentiality.A
+        and result.status in (ReportStatus.FINAL, ReportStatus.CORRECTED)
+        and result.outcome in (Outcome.NEGATIVE, Outcome.POSITIVE)
+        and not result.needs_new_sample
+    )
+
+
+def facts_of(result: Result, *, centre: str, issuer: str) -> TestFacts:
+    """What the certificate of ``result`` says.
+
+    Args:
+        centre: The facility's short name.
+        issuer: The authority's name.
+
+    Raises:
+        ValueError: the result is not eligible.
+    """
+    if not eligible(result):
+        message = "this result may not have a certificate"
+        raise ValueError(message)
+    person = result.person
+    return TestFacts(
+        family=person.family,
+        given=person.given,
+        birth_date=person.birth_date,
+        test_kind=result.test.kind,
+        target=result.test.target,
+        positive=result.outcome is Outcome.POSITIVE,
+        collected_at=result.collected_at,
+        centre=centre,
+        issuer=issuer,
+        device=result.device,
+    )
+
+
+def issue(
+    facts: TestFacts,
+    signer: Signer,
+    *,
+    uvci: str,
+    issued_at: datetime,
+    lifetime: timedelta = LIFETIME,
+) -> IssuedCertificate:
+    """Sign a certificate of ``facts``.
+
+    Args:
+        uvci: A fresh identifier.
+        issued_at: Aware time; whole seconds are kept.
+
+    Raises:
+        SigningUnavailable: ``issued_at`` is outside the signer's validity.
+    """
+    issued_at = issued_at.astimezone(UTC).replace(microsecond=0)
+    _require_in_force(signer, issued_at)
+    expires_at = issued_at + lifetime
+    payload = _bytes_head(
+        cbor2.dumps(
+            {
+                _ISSUER: COUNTRY,
+                _EXPIRES: int(expires_at.timestamp()),
+                _ISSUED: int(issued_at.timestamp()),
+                _HEALTH: {1: test_certificate(facts, uvci)},
+            }
+        )
+    )
+    protected = _protected(signer.kid)
+    signature = signer.sign(_SIGNATURE1 + protected + _NO_EXTERNAL_DATA + payload)
+    cose = _SIGN1_OF_FOUR + protected + _NO_UNPROTECTED + payload + _SIGNATURE_HEAD + signature
+    return IssuedCertificate(uvci, cose, signer.kid, issued_at, expires_at, signature)
+
+
+def as_text(cose: bytes) -> str:
+    """The text of a QR code: ``HC1:`` and the compressed message in base45."""
+    return PREFIX + base45.encode(zlib.compress(cose, 9))
+
+
+def _require_in_force(signer: Signer, moment: datetime) -> None:
+    if moment < signer.not_before:
+        raise SigningUnavailable("dsc_not_yet_valid", signer.kid.hex())
+    if moment > signer.not_after:
+        raise SigningUnavailable("dsc_expired", signer.kid.hex())
+
+
+@lru_cache(maxsize=16)
+def _protected(kid: bytes) -> bytes:
+    """Protected header as a byte string: algorithm ES256 (−7) and the kid."""
+    return _bytes_head(cbor2.dumps({1: -7, 4: kid}))
+
+
+def _bytes_head(content: bytes) -> bytes:
+    """``content`` as a CBOR byte string. Source: RFC 8949 section 3.1."""
+    length = len(content)
+    if length < 24:  # noqa: PLR2004  (the length fits the first byte)
+        return bytes((0x40 | length,)) + content
+    if length < 1 << 8:
+        return bytes((0x58, length)) + content
+    return b"\x59" + length.to_bytes(2, "big") + content

@@ -1,0 +1,72 @@
+"""Find the certificate's code in a picture that somebody sent.
+
+A picture is hostile until proven otherwise: its size in bytes and in pixels is limited before
+it is unpacked, only four formats are opened, only the first frame of an animation is read.
+"""
+
+from __future__ import annotations
+
+import warnings
+from io import BytesIO
+from typing import Final
+
+import zxingcpp
+from PIL import Image, UnidentifiedImageError
+
+from core.certificates.decode import Malformed, Step
+from core.certificates.issue import PREFIX
+
+MAX_BYTES: Final = 10 * 1024 * 1024
+MAX_PIXELS: Final = 32_000_000
+"""A photo of a good phone; larger JPEGs are read at a fraction of their size."""
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+_DRAFT = (3000, 3000)  # a JPEG is unpacked no smaller than this
+_CODES = zxingcpp.BarcodeFormats((zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Aztec))
+
+# Pillow warns of pictures that are refused here anyway.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def read_code(data: bytes) -> str | Malformed:
+    """Text of the certificate's code in a picture, else of the first code.
+
+    Args:
+        data: A file as uploaded, whatever its name says.
+
+    Returns:
+        The text, or why there is none: ``too_large``, ``not_an_image``, ``too_many_pixels``,
+        ``unreadable_image``, ``no_code_found``.
+    """
+    picture = _opened(data)
+    if isinstance(picture, Malformed):
+        return picture
+    texts = [code.text for code in zxingcpp.read_barcodes(picture, formats=_CODES)]
+    if not texts:
+        return Malformed(Step.IMAGE, "no_code_found")
+    return next((text for text in texts if text.startswith(PREFIX)), texts[0])
+
+
+def _opened(data: bytes) -> Image.Image | Malformed:
+    if len(data) > MAX_BYTES:
+        return Malformed(Step.IMAGE, "too_large")
+    try:
+        with Image.open(BytesIO(data), formats=_FORMATS) as image:
+            image.draft("L", _DRAFT)  # JPEG only: unpacks 1/2, 1/4 or 1/8 of the pixels
+            if image.width * image.height > MAX_PIXELS:
+                return Malformed(Step.IMAGE, "too_many_pixels")
+            return _grey(image)
+    except UnidentifiedImageError:
+        return Malformed(Step.IMAGE, "not_an_image")
+    except Image.DecompressionBombError:
+        return Malformed(Step.IMAGE, "too_many_pixels")
+    except Exception:  # noqa: BLE001  (decoders of damaged files raise almost anything)
+        return Malformed(Step.IMAGE, "unreadable_image")
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    """The first frame in grey, on white where it is transparent."""
+    if image.has_transparency_data:
+        opaque = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", opaque.size, "white"), opaque).convert("L")
+    return image.convert("L")

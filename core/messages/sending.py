@@ -1,0 +1,42 @@
+"""Send what is due: claim rows, hand each to the gateway, write down what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.errors import GatewayRefused, GatewayRetry
+from core.messages.delivery import MAX_TRIES, ClaimedDelivery, back_off
+from core.ports import Clock, Deliveries, SmsGateway
+
+
+@dataclass(frozen=True, slots=True)
+class Postroom:
+    """The one place from which messages leave."""
+
+    deliveries: Deliveries
+    gateway: SmsGateway
+    clock: Clock
+
+    def send_due(self, limit: int = 50) -> int:
+        """Send up to ``limit`` due messages; returns how many were claimed."""
+        claimed = self.deliveries.claim(limit, self.clock())
+        for delivery in claimed:
+            self._send(delivery)
+        return len(claimed)
+
+    def _send(self, delivery: ClaimedDelivery) -> None:
+        try:
+            reference = self.gateway.send(delivery.to, delivery.text, reference=delivery.id)
+        except GatewayRefused as refusal:
+            self.deliveries.failed(delivery.id, refusal.code, self.clock())
+        except GatewayRetry as trouble:
+            self._later(delivery, trouble.code, self.clock())
+        else:
+            self.deliveries.sent(delivery.id, reference, self.clock())
+
+    def _later(self, delivery: ClaimedDelivery, code: str, now: datetime) -> None:
+        if delivery.tries >= MAX_TRIES:
+            self.deliveries.failed(delivery.id, code, now)
+        else:
+            self.deliveries.retry(delivery.id, code, now + back_off(delivery.tries))

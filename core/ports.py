@@ -1,0 +1,363 @@
+"""What the core needs of the world: stores, gateways, clock and randomness.
+
+``storage`` and the edges implement these; tests subclass them in memory. Each method is
+one transaction unless it says otherwise. All times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from core.citizens.challenge import Challenge
+from core.citizens.proof import Proof
+from core.citizens.visit import Visit
+from core.messages.delivery import ClaimedDelivery, DeliveryDraft
+from core.policy.staff import StaffAccount
+from core.results.facility import Facility
+from core.results.reported import Finding
+from core.results.result import Document, Result
+from core.results.versions import Change, Stored
+
+Clock = Callable[[], datetime]
+Randomness = Callable[[int], bytes]
+T = TypeVar("T")
+
+
+class SmsGateway(Protocol):
+    """One way in which SMS leave."""
+
+    def send(self, to: str, text: str, *, reference: str) -> str:
+        """Hand over one message.
+
+        Args:
+            to: E.164.
+            reference: Our id of the delivery, for the gateway's own de-duplication.
+
+        Returns:
+            The gateway's id of the message.
+
+        Raises:
+            GatewayRetry: not taken now.
+            GatewayRefused: never will be.
+        """
+
+
+class Deliveries(Protocol):
+    """Outgoing messages."""
+
+    def claim(self, limit: int, now: datetime) -> list[ClaimedDelivery]:
+        """Take up to ``limit`` due rows, most urgent first; no two callers get the same."""
+
+    def sent(self, delivery_id: str, gateway_reference: str, now: datetime) -> None:
+        """The gateway took it."""
+
+    def retry(self, delivery_id: str, code: str, at: datetime) -> None:
+        """Not now: due again at ``at``."""
+
+    def failed(self, delivery_id: str, code: str, now: datetime) -> None:
+        """Never."""
+
+
+class Challenges(Protocol):
+    """One-time passwords."""
+
+    def latest(self, phone: str, channel: str) -> datetime | None:
+        """When the newest challenge of this number on this channel was made."""
+
+    def count_since(self, phone: str, since: datetime) -> int:
+        """How many challenges this number has had since then, over all channels."""
+
+    def known(self, phone: str) -> bool:
+        """Whether the number was recorded with a result."""
+
+    def add(self, challenge: Challenge, message: DeliveryDraft) -> None:
+        """Store both in one transaction."""
+
+    def update(
+        self, challenge_id: str, change: Callable[[Challenge], tuple[Challenge, T]]
+    ) -> T | None:
+        """Apply ``change`` to the locked row and store what it returns; None if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One person on a number, with what proves them.
+
+    Args:
+        key: Hex of the person's blind index.
+        classes: Confidentiality classes among the current results.
+    """
+
+    key: str
+    full_name: str
+    birth_date: str
+    documents: tuple[Document, ...]
+    classes: frozenset[str]
+    opened: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfItem:
+    """A stored result with what belongs to it.
+
+    Args:
+        certificate: COSE bytes, or None.
+    """
+
+    result_id: str
+    short_code: str
+    version: int
+    result: Result
+    facility_code: str
+    facility_name: str
+    facility_contact: str
+    certificate: bytes | None
+    uvci: str | None
+
+
+class ResultShelf(Protocol):
+    """Results as citizens look at them."""
+
+    def people(self, phone: str) -> list[PersonRow]:
+        """Persons with current, not withdrawn results on this number, by newest result."""
+
+    def of_person(self, phone: str, person_key: str) -> list[ShelfItem]:
+        """That person's current results on this number, newest collection first."""
+
+    def link(self, token: str, now: datetime) -> LinkTarget | None:
+        """Where an SMS link leads; None when it never existed."""
+
+    def update_proof(
+        self, phone: str, person_key: str, change: Callable[[Proof], tuple[Proof, T]]
+    ) -> T:
+        """Apply ``change`` to the locked row (a new one if none) and store what it returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTarget:
+    """What an SMS link stands for."""
+
+    phone: str
+    result_id: str
+    person_key: str
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRow:
+    """A signed certificate to be stored with its result."""
+
+    uvci: str
+    kid: bytes
+    cose: bytes
+    signature: bytes
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """One new version of a result, with everything that is stored in the same transaction.
+
+    Args:
+        supersedes: ``result_id`` of the version that stops being current, or None.
+        link_hash: Hash of the token in ``message``'s link, or None.
+    """
+
+    result_id: str
+    version: int
+    supersedes: str | None
+    result: Result
+    change: Change
+    short_code: str
+    content_mac: bytes
+    person_index: bytes
+    certificate: CertificateRow | None
+    message: DeliveryDraft | None
+    link_hash: bytes | None
+    link_expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """One raw item with what became of it.
+
+    Args:
+        raw_index: Keyed hash of the raw bytes; the same bytes of a facility are one row.
+        result_id: The result that it made or matched, or None.
+    """
+
+    index: int
+    raw: bytes
+    raw_index: bytes
+    change: Change
+    errors: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    result_id: str | None
+
+
+class Conflict(Exception):  # noqa: N818  (a fact about two writers, not a fault)
+    """Another writer stored a version of the same report first; look again and decide anew."""
+
+
+class IntakeStore(Protocol):
+    """What intake reads and writes."""
+
+    def current(self, facility: str, reports: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
+        """Current versions by ``(accession, test key)``."""
+
+    def store(
+        self, facility: str, source: str, inbox: Iterable[InboxRow], results: Iterable[ResultRow],
+        now: datetime,
+    ) -> None:
+        """Store all of it or nothing.
+
+        Raises:
+            Conflict: another writer was first.
+        """
+
+
+class Indexer(Protocol):
+    """Keyed hashes (blind indexes) that only this installation can compute."""
+
+    def person(self, full_name: str, birth_date: str) -> bytes:
+        """Index of a person: normalised name and date of birth."""
+
+    def raw(self, data: bytes) -> bytes:
+        """Index of raw bytes."""
+
+    def content(self, data: bytes) -> bytes:
+        """Keyed hash of a result's canonical content."""
+
+
+class Visits(Protocol):
+    """Visits to the web pages."""
+
+    def add(self, visit: Visit) -> None:
+        """Store a new visit."""
+
+    def advance(self, visit_id: str, step: int, now: datetime) -> Visit | None:
+        """Use up ticket ``step``: the visit with its next step, or None if it can't be used."""
+
+    def save(self, visit: Visit) -> None:
+        """Store what the step learnt (everything but the step)."""
+
+
+class Facilities(Protocol):
+    """Connected units."""
+
+    def add(self, facility: Facility) -> None:
+        """Store a new one, or change the one with this code."""
+
+    def get(self, code: str) -> Facility | None:
+        """The facility with this code."""
+
+    def all(self) -> list[Facility]:
+        """Every facility, by code."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeCount:
+    """How many items of a facility had one outcome since a time."""
+
+    facility: str
+    change: Change
+    count: int
+    latest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedItem:
+    """A kept item that could not be used."""
+
+    id: str
+    facility: str
+    source: str
+    index: int
+    errors: tuple[Finding, ...]
+    received_at: datetime
+
+
+class Inbox(Protocol):
+    """Raw items as staff look at them."""
+
+    def counts(self, since: datetime) -> list[IntakeCount]:
+        """Outcomes per facility of what came since then."""
+
+    def quarantined(self, facilities: frozenset[str] | None, limit: int) -> list[QuarantinedItem]:
+        """Newest first; of these facilities only, or of all when None."""
+
+    def raw(self, item_id: str) -> bytes | None:
+        """The bytes as received."""
+
+
+class StaffAccounts(Protocol):
+    """Staff and their web sessions."""
+
+    def add(self, account: StaffAccount) -> None:
+        """Store a new account, or replace the one with this login."""
+
+    def get(self, login: str) -> StaffAccount | None:
+        """The account with this login."""
+
+    def update(
+        self, login: str, change: Callable[[StaffAccount], tuple[StaffAccount, T]]
+    ) -> T | None:
+        """Apply ``change`` to the locked row and store what it returns; None if there is none."""
+
+    def open_session(self, token_hash: bytes, login: str, expires_at: datetime) -> None:
+        """Remember a signed-in browser."""
+
+    def session(self, token_hash: bytes, now: datetime) -> StaffAccount | None:
+        """Whose browser this is; None when signed out, expired or unknown."""
+
+    def close_session(self, token_hash: bytes) -> None:
+        """Sign a browser out."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to what, when.
+
+    Args:
+        subject: An id of ours (a login, a result id, a facility), never a name or number.
+    """
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: str = ""
+
+
+class Audit(Protocol):
+    """The audit log: entries are added and read, never changed."""
+
+    def record(self, entry: AuditEntry) -> None:
+        """Add an entry."""
+
+    def recent(self, limit: int) -> list[AuditEntry]:
+        """Newest first."""
+
+
+class ConversationMemory(Protocol):
+    """What a chat remembers between two messages (encrypted at rest)."""
+
+    def load(self, key: str) -> tuple[str | None, bytes] | None:
+        """State and data of a conversation; None if there is none."""
+
+    def keep(self, key: str, state: str | None, data: bytes, now: datetime) -> None:
+        """Replace both."""
+
+    def forget(self, key: str) -> None:
+        """Remove them."""
+
+
+class Standings(Protocol):
+    """Certificates that this installation issued, and whether they still count."""
+
+    def standing(self, uvci: str) -> str:
+        """``good``, ``corrected`` or ``revoked``; ``good`` for those it doesn't know."""

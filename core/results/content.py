@@ -1,0 +1,28 @@
+"""The canonical content of a result: what must differ for a report to be a correction.
+
+The status and the time of reporting are left out: a laboratory that sends the same thing
+again, later or as "corrected", has changed nothing.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.results.result import Result
+
+
+def canonical(result: Result) -> bytes:
+    """The same bytes for the same content, whatever order or time it came in."""
+    person = result.person
+    return msgspec.json.encode(
+        [
+            result.test.key,
+            result.outcome,
+            result.collected_at.isoformat(timespec="seconds"),
+            result.pooled,
+            result.consent_to_contact,
+            [person.family, person.given, person.birth_date, person.sex, person.phone],
+            sorted((document.type, document.number) for document in person.documents),
+            [[v.name, v.value, v.unit, v.reference_range, v.abnormal] for v in result.values],
+        ]
+    )

@@ -1,0 +1,213 @@
+"""Judge a reported result: a ``Result`` with warnings, or the findings that refuse it.
+
+Lenient with what the product doesn't need, strict with what a certificate or a person's
+identity stands on. A person without a usable phone is accepted with a warning: the result
+waits for a printed slip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from core.citizens.names import split_whole
+from core.citizens.phone import PhoneKind, read_phone
+from core.results.catalogue import Catalogue, Confidentiality, TestDefinition, TestKind
+from core.results.reported import (
+    DocumentType,
+    Finding,
+    Member,
+    ReportedPatient,
+    ReportedResult,
+    ReportStatus,
+)
+from core.results.result import Document, Outcome, Person, Result, Value
+from core.results.values import read_outcome
+
+_CLOCK_SKEW = timedelta(minutes=10)
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_OLDEST_PERSON = 130
+_STRICTNESS = {Confidentiality.A: 0, Confidentiality.B: 1, Confidentiality.C: 2, Confidentiality.D: 3}
+_PHONE_FINDINGS = {PhoneKind.LANDLINE: "phone_not_mobile", PhoneKind.UNREADABLE: "phone_unreadable"}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A result that may be stored."""
+
+    result: Result
+    warnings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a report can't be used; every reason at once."""
+
+    errors: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+
+class _Notes:
+    """Collects findings while a report is looked at."""
+
+    def __init__(self, warnings: Sequence[Finding]) -> None:
+        self.errors: list[Finding] = []
+        self.warnings: list[Finding] = list(warnings)
+
+    def refuse(self, code: str, field: str = "", detail: str = "") -> None:
+        self.errors.append(Finding(code, field, detail))
+
+    def warn(self, code: str, field: str = "", detail: str = "") -> None:
+        self.warnings.append(Finding(code, field, detail))
+
+
+def judge(reported: ReportedResult, catalogue: Catalogue, *, now: datetime) -> Judged | Refused:
+    """Judge one report.
+
+    Args:
+        now: Aware UTC; collection later than this (with 10 minutes of grace) is refused.
+    """
+    notes = _Notes(reported.findings)
+    if not reported.accession.strip():
+        notes.refuse("no_accession", "accession")
+    person = _person(reported.patient, notes, now)
+    test = _test(reported, catalogue, notes)
+    outcome, values = _outcome(reported, test, notes)
+    collected, released = _times(reported, test, notes, now)
+    if notes.errors or test is None or person is None:
+        return Refused(tuple(notes.errors), tuple(notes.warnings))
+    result = Result(
+        accession=reported.accession.strip(),
+        test=test,
+        status=reported.status,
+        outcome=outcome,
+        person=person,
+        collected_at=collected,
+        reported_at=released,
+        values=values,
+        pooled=reported.pooled,
+        consent_to_contact=reported.consent_to_contact,
+        device=reported.device,
+    )
+    return Judged(result, tuple(notes.warnings))
+
+
+def _person(patient: ReportedPatient | None, notes: _Notes, now: datetime) -> Person | None:
+    if patient is None:
+        notes.refuse("no_patient", "patient")
+        return None
+    family, given = split_whole(patient.family, patient.given)
+    if not family and not given:
+        notes.refuse("no_name", "patient.name")
+    return Person(
+        family=family,
+        given=given,
+        birth_date=_birth_date(patient.birth_date, notes, now),
+        sex=patient.sex,
+        phone=_phone(patient.phones, notes),
+        documents=tuple(_documents(patient, notes)),
+    )
+
+
+def _birth_date(text: str, notes: _Notes, now: datetime) -> str:
+    if not text:
+        notes.warn("no_birth_date", "patient.birth_date")
+        return ""
+    try:
+        earliest = date.fromisoformat(text + "0000-01-01"[len(text) :])
+    except ValueError:
+        notes.refuse("birth_date_unreadable", "patient.birth_date")
+        return ""
+    if not 0 <= now.year - earliest.year <= _OLDEST_PERSON or earliest > now.date():
+        notes.refuse("birth_date_implausible", "patient.birth_date")
+    return text
+
+
+def _phone(typed: tuple[str, ...], notes: _Notes) -> str:
+    phones = [read_phone(text) for text in typed]
+    mobile = next((phone for phone in phones if phone.kind is PhoneKind.MOBILE), None)
+    if mobile is not None:
+        return mobile.e164
+    notes.warn(_PHONE_FINDINGS[phones[0].kind] if phones else "no_phone", "patient.phone")
+    return ""
+
+
+def _documents(patient: ReportedPatient, notes: _Notes) -> list[Document]:
+    documents = []
+    for document in patient.documents:
+        number = "".join(document.number.split()).upper()
+        if not number:
+            continue
+        if document.type is DocumentType.NATIONAL_ID and not _is_cccd(number):
+            notes.warn("national_id_not_12_digits", "patient.document", str(len(number)))
+        documents.append(Document(document.type, number))
+    return documents
+
+
+def _is_cccd(number: str) -> bool:
+    return len(number) == 12 and number.isascii() and number.isdigit()
+
+
+def _test(reported: ReportedResult, catalogue: Catalogue, notes: _Notes) -> TestDefinition | None:
+    of_members = {
+        test.key: test for member in reported.members if (test := catalogue.find(member.codes))
+    }
+    test = catalogue.find(reported.codes)
+    if test is None and len(of_members) == 1 and _all_known(reported.members, catalogue):
+        test = next(iter(of_members.values()))
+    if test is None:
+        code = reported.codes[0] if reported.codes else None
+        notes.refuse("unknown_test", "test", f"{code.system}|{code.code}" if code else "")
+        return None
+    if any(_stricter(member, test) for member in of_members.values()):
+        notes.refuse("stricter_member", "test", test.key)
+    return test
+
+
+def _all_known(members: Sequence[Member], catalogue: Catalogue) -> bool:
+    return all(catalogue.find(member.codes) for member in members)
+
+
+def _stricter(member: TestDefinition, report: TestDefinition) -> bool:
+    return _STRICTNESS[member.confidentiality] > _STRICTNESS[report.confidentiality]
+
+
+def _outcome(
+    reported: ReportedResult, test: TestDefinition | None, notes: _Notes
+) -> tuple[Outcome, tuple[Value, ...]]:
+    unset: tuple[Outcome, tuple[Value, ...]] = (Outcome.INVALID, ())
+    released = reported.status in (ReportStatus.FINAL, ReportStatus.CORRECTED)
+    if test is None or not released:
+        return unset
+    read = read_outcome(test, reported.members)
+    if isinstance(read, Finding):
+        notes.errors.append(read)
+        return unset
+    return read
+
+
+def _times(
+    reported: ReportedResult, test: TestDefinition | None, notes: _Notes, now: datetime
+) -> tuple[datetime, datetime]:
+    released = (reported.reported_at or now).astimezone(UTC)
+    if reported.collected_at is None:
+        _without_collection(test, reported.status, notes)
+        return released, released
+    collected = reported.collected_at.astimezone(UTC)
+    if collected > now + _CLOCK_SKEW:
+        notes.refuse("collected_in_future", "collected_at")
+    if collected < _EARLIEST:
+        notes.refuse("collected_too_early", "collected_at")
+    return collected, released
+
+
+def _without_collection(
+    test: TestDefinition | None, status: ReportStatus, notes: _Notes
+) -> None:
+    certified = test is not None and test.kind in (TestKind.PCR, TestKind.ANTIGEN)
+    if certified and status in (ReportStatus.FINAL, ReportStatus.CORRECTED):
+        notes.refuse("no_collection_time", "collected_at")
+    else:
+        notes.warn("no_collection_time", "collected_at")
+

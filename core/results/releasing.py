@@ -1,0 +1,112 @@
+"""The release of a new version: its certificate, its codes, its link and its message.
+
+Runs inside intake for every accepted, corrected or withdrawn report. Without a usable
+signing key results are stored all the same, just without certificates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from core.certificates.issue import eligible, facts_of, issue
+from core.certificates.signing import Signer
+from core.certificates.uvci import RANDOM_BYTES, new_uvci
+from core.citizens import codes
+from core.messages.delivery import DeliveryDraft
+from core.messages.release import Announcement, choose_template, draft
+from core.ports import CertificateRow, Clock, Randomness, ResultRow
+from core.results.facility import Facility
+from core.results.judge import Judged
+from core.results.result import Result
+from core.results.versions import Change, Incoming, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Releasing:
+    """Makes everything that belongs to a new version.
+
+    Args:
+        signer: Gives the key that signs now, or None while there is none.
+        issuer: Name of the issuer in certificates.
+        base_url: ``https://host`` of the links.
+        link_days: Life of a link.
+    """
+
+    signer: Callable[[], Signer | None]
+    issuer: str
+    base_url: str
+    link_days: int
+    clock: Clock
+    random: Randomness
+
+    def __call__(
+        self,
+        judged: Judged,
+        change: Change,
+        stored: Stored | None,
+        facility: Facility,
+        incoming: Incoming,
+    ) -> ResultRow:
+        """The row of the new version of a report."""
+        result, now = judged.result, self.clock()
+        result_id = str(UUID(bytes=self.random(16), version=4))
+        version = stored.version + 1 if stored else 1
+        code, token = codes.short_code(self.random(5)), codes.link_token(self.random(16))
+        announced = stored is not None and stored.announced
+        message = self._message(result_id, version, result, change, code, token, announced)
+        linked = message is not None and f"/k/{token}" in message.text
+        return ResultRow(
+            result_id=result_id,
+            version=version,
+            supersedes=stored.result_id if stored else None,
+            result=result,
+            change=change,
+            short_code=code,
+            content_mac=incoming.content_mac,
+            person_index=incoming.person_index,
+            certificate=self._certificate(result, change, facility, now),
+            message=message,
+            link_hash=codes.token_hash(token) if linked else None,
+            link_expires_at=now + timedelta(days=self.link_days) if linked else None,
+        )
+
+    def _message(  # noqa: PLR0913, PLR0917
+        self,
+        result_id: str,
+        version: int,
+        result: Result,
+        change: Change,
+        code: str,
+        token: str,
+        announced: bool,  # noqa: FBT001
+    ) -> DeliveryDraft | None:
+        template = choose_template(result, change, announced=announced)
+        if template is None:
+            return None
+        announcement = Announcement(
+            code=code,
+            link=f"{self.base_url}/k/{token}",
+            days=self.link_days,
+            appointment=codes.short_code(self.random(5)),
+        )
+        return draft(result_id, version, result, template, announcement)
+
+    def _certificate(
+        self, result: Result, change: Change, facility: Facility, now: datetime
+    ) -> CertificateRow | None:
+        signer = self.signer() if change is not Change.WITHDRAWN and eligible(result) else None
+        if signer is None:
+            return None
+        issued = issue(
+            facts_of(result, centre=facility.short_name, issuer=self.issuer),
+            signer,
+            uvci=new_uvci(self.random(RANDOM_BYTES)),
+            issued_at=now,
+        )
+        return CertificateRow(
+            issued.uvci, issued.kid, issued.cose, issued.signature, issued.issued_at,
+            issued.expires_at,
+        )

@@ -1,0 +1,1 @@
+"""How SMS leave: one gateway a file, each a ``core.ports.SmsGateway``."""

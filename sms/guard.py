@@ -1,0 +1,53 @@
+"""What every answer carries, and who may ask at all.
+
+No page may be framed, kept, or run a script of its own; the demo talks to this machine only.
+Source: Content Security Policy Level 3; RFC 9111 section 5.2.2.5 (no-store).
+"""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask, Response, abort, request
+
+_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_DEMO_POLICY = f"{_POLICY}; script-src 'self'; connect-src 'self'"
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_A_YEAR = "public, max-age=31536000, immutable"
+
+
+def protect(app: Flask, *, demo: bool) -> None:
+    """Put the headers on every answer; in the demo refuse every host but this machine."""
+    app.after_request(_add_headers)
+    if demo:
+        app.before_request(refuse_strangers)
+
+
+def refuse_strangers() -> None:
+    """Answer 403 unless the browser came to a loopback address."""
+    if not _LOOPBACK.fullmatch(request.headers.get("Host", "")):
+        abort(403)
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.blueprint == "sim":
+        response.headers["Content-Security-Policy"] = _DEMO_POLICY
+        response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
+    else:
+        response.headers["Content-Security-Policy"] = _POLICY
+    kept = request.endpoint == "static" and response.status_code == 200  # noqa: PLR2004
+    response.headers["Cache-Control"] = _A_YEAR if kept else "no-store"
+    return response

@@ -1,0 +1,89 @@
+"""Everything that the pages need, handed over once by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from prometheus_client import CollectorRegistry
+
+from core.certificates.checkpoint import Checkpoint
+from core.citizens.retrieval import RetrievalDesk
+from core.messages.language import Catalogues
+from core.ports import Audit, Clock, Facilities, Inbox, Randomness, StaffAccounts, Visits
+from sms.sim.outbox import Outbox
+from sms.sim.pictures import PictureShelf
+
+_KEY = "ketqua"
+
+
+def _ready() -> dict[str, bool]:
+    return {}
+
+
+def _nothing_to_poke() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRoom:
+    """What ``/sim/`` shows and does.
+
+    Args:
+        chat: One exchange with the chat; raises ValueError for a request it can't take.
+        people: Newest first: ``name``, ``birth_date``, ``phone``, ``accession``, ``facility``.
+        release: Makes a laboratory release a new result for a number, or for anybody.
+        staff: ``login``, ``role``, ``password`` and the ``totp`` of this very moment.
+    """
+
+    outbox: Outbox
+    chat: Callable[[dict[str, object]], list[dict[str, object]]]
+    people: Callable[[], list[dict[str, str]]]
+    release: Callable[[str | None], None]
+    staff: Callable[[], list[dict[str, str]]]
+    photos: PictureShelf
+
+
+@dataclass(frozen=True, slots=True)
+class WebRoom:
+    """What the pages need.
+
+    Args:
+        secret: At least 32 random bytes; signs tickets and the console's form tokens.
+        zone: In which times are shown.
+        base_url: Address of this site as citizens reach it, without a slash at its end.
+        ready: The named checks of ``/readyz``.
+        poke: Called after an OTP was stored, so that it leaves at once.
+        demo: Only in the demo.
+    """
+
+    desk: RetrievalDesk
+    visits: Visits
+    checkpoint: Checkpoint
+    catalogues: Catalogues
+    staff: StaffAccounts
+    audit: Audit
+    inbox: Inbox
+    facilities: Facilities
+    secret: bytes
+    clock: Clock
+    random: Randomness
+    base_url: str
+    zone: ZoneInfo
+    ready: Callable[[], dict[str, bool]] = _ready
+    metrics_registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    poke: Callable[[], None] = _nothing_to_poke
+    demo: DemoRoom | None = None
+
+
+def current_room() -> WebRoom:
+    """The room of the app that answers this request."""
+    return cast("WebRoom", current_app.extensions[_KEY])
+
+
+def furnish(extensions: dict[str, object], room: WebRoom) -> None:
+    """Put ``room`` where ``current_room`` finds it."""
+    extensions[_KEY] = room

@@ -1,0 +1,1 @@
+"""The demo's phone, chat and laboratory button. Only ``--demo`` has this room."""

@@ -1,0 +1,22 @@
+"""The console of staff: sign-in, what arrived, what was kept back, the audit log.
+
+The one place with cookies, all of them under ``/staff``. Nothing here shows a person, a test
+or an outcome.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from sms.staff import home, signing_in
+from sms.staff.csrf import check_form
+
+console = Blueprint("staff", __name__, url_prefix="/staff")
+console.before_request(check_form)
+console.add_url_rule("/sign-in", view_func=signing_in.ask, methods=["GET"])
+console.add_url_rule("/sign-in", view_func=signing_in.sign_in_here, methods=["POST"])
+console.add_url_rule("/sign-out", view_func=signing_in.sign_out, methods=["POST"])
+console.add_url_rule("/", view_func=home.welcome)
+console.add_url_rule("/intake", view_func=home.intake)
+console.add_url_rule("/quarantine", view_func=home.quarantine)
+console.add_url_rule("/audit", view_func=home.audit)

@@ -1,0 +1,97 @@
+"""What staff see: today's intake per facility, what was kept back and why, the audit log.
+
+An account sees only its facilities. Lists carry counts, codes and file names; no person, test
+or outcome of any class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+
+from flask import Response
+
+from core.policy.staff import Right, StaffAccount
+from core.ports import IntakeCount
+from core.results.versions import Change
+from sms.page import show
+from sms.room import current_room
+from sms.staff.session import needs
+
+_MOST_ITEMS = 100
+_MOST_ENTRIES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FacilityDay:
+    """What one facility sent today.
+
+    Args:
+        counts: By outcome; absent ones are zero.
+        latest: When the last item came, None for a facility that has been silent.
+    """
+
+    code: str
+    name: str
+    counts: dict[Change, int]
+    latest: datetime | None
+
+
+@needs(None)
+def welcome(account: StaffAccount) -> Response:
+    """The first page: intake for those who may see it, else what the account is for."""
+    if account.may(Right.SEE_INTAKE):
+        return _intake_page(account)
+    return show("staff_home.html", account=account, days=None, changes=())
+
+
+@needs(Right.SEE_INTAKE)
+def intake(account: StaffAccount) -> Response:
+    """What arrived today."""
+    return _intake_page(account)
+
+
+@needs(Right.SEE_INTAKE)
+def quarantine(account: StaffAccount) -> Response:
+    """Items that could not be used, with reasons and advice."""
+    allowed = frozenset(_facilities(account))
+    items = current_room().inbox.quarantined(allowed, _MOST_ITEMS)
+    return show("staff_quarantine.html", account=account, items=items)
+
+
+@needs(Right.SEE_AUDIT)
+def audit(account: StaffAccount) -> Response:
+    """Who did what, newest first."""
+    entries = current_room().audit.recent(_MOST_ENTRIES)
+    return show("staff_audit.html", account=account, entries=entries)
+
+
+def _intake_page(account: StaffAccount) -> Response:
+    days = _today(account)
+    return show("staff_home.html", account=account, days=days, changes=tuple(Change))
+
+
+def _today(account: StaffAccount) -> list[FacilityDay]:
+    room = current_room()
+    counted = room.inbox.counts(_midnight(room.clock()))
+    return [
+        _day(code, name, [count for count in counted if count.facility == code])
+        for code, name in _facilities(account).items()
+    ]
+
+
+def _day(code: str, name: str, counted: list[IntakeCount]) -> FacilityDay:
+    counts = {count.change: count.count for count in counted}
+    return FacilityDay(code, name, counts, max((count.latest for count in counted), default=None))
+
+
+def _facilities(account: StaffAccount) -> dict[str, str]:
+    """Names by code of the facilities that the account answers for."""
+    every = current_room().facilities.all()
+    return {each.code: each.name for each in every if account.may(Right.SEE_INTAKE, each.code)}
+
+
+def _midnight(now: datetime) -> datetime:
+    """When today began in the place's zone, in UTC."""
+    zone = current_room().zone
+    return datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)

@@ -1,0 +1,45 @@
+"""Take what was pasted or uploaded, and show what the checkpoint says of it."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from core.certificates.scan import MAX_BYTES
+from core.certificates.verdict import Verdict, VerdictWord
+from sms.page import say, show
+from sms.room import current_room
+
+_ROOM_FOR_THE_FORM = 64 * 1024
+
+_TONES = {
+    VerdictWord.VALID: "yes",
+    VerdictWord.EXPIRED: "wait",
+    VerdictWord.NOT_YET_VALID: "wait",
+    VerdictWord.CORRECTED: "wait",
+}
+"""Colour and icon; every other verdict is red."""
+
+
+def ask() -> Response:
+    """The empty form."""
+    return show("verify.html")
+
+
+def check() -> Response:
+    """Judge the picture, else the text."""
+    request.max_content_length = MAX_BYTES + _ROOM_FOR_THE_FORM
+    picture = request.files.get("picture")
+    data = picture.read() if picture else b""
+    text = request.form.get("text", "").strip()
+    checkpoint = current_room().checkpoint
+    if data:
+        return _page(checkpoint.check_image(data))
+    if text:
+        return _page(checkpoint.check_text(text))
+    return show("verify.html", 422, error=say("pages.verify.empty"))
+
+
+def _page(verdict: Verdict) -> Response:
+    tone = _TONES.get(verdict.verdict, "no")
+    claims = verdict.claims if verdict.is_valid else None
+    return show("verdict.html", verdict=verdict, tone=tone, claims=claims)

@@ -1,0 +1,58 @@
+"""Every verdict, step and reason has words in Vietnamese and in English."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from core.certificates.claims import Kind, TestOutcome, TestType
+from core.certificates.decode import Step
+from core.certificates.verdict import VerdictWord
+from core.messages.language import Catalogues
+from tests.services import REPOSITORY
+
+FOLDER = REPOSITORY / "core" / "messages" / "catalogues"
+CODE: tuple[str, ...] = ("certificates/decode.py", "certificates/cbor.py", "certificates/scan.py")
+CODE += ("certificates/claims.py", "certificates/verify.py", "policy/rules.py")
+REASON = re.compile(
+    r'(?:_Broken|Malformed)\(Step\.\w+, "(\w+)"\)|reason="(\w+)"|message = "(\w+)"'
+    r'|Verdict\(VerdictWord\.\w+, "(\w+)"|VerdictWord\.\w+, "(\w+)"$|return "(\w+)"',
+    re.MULTILINE,
+)
+
+
+def catalogue(language: str) -> Catalogues:
+    fragment = FOLDER / f"{language}.verdicts.po"
+    path: Path = fragment if fragment.exists() else FOLDER / f"{language}.po"
+    return Catalogues({language: path.read_bytes(), "vi": path.read_bytes()})
+
+
+def reasons() -> set[str]:
+    """Every reason that the code writes down."""
+    sources = ((REPOSITORY / "core" / name).read_text("utf-8") for name in CODE)
+    found = {word for source in sources for group in REASON.findall(source) for word in group}
+    made = {f"not_for_{kind}" for kind in Kind} | {"revoked_by_issuer", "corrected_by_issuer"}
+    return (
+        found - {""}
+        | made
+        | {"unknown_test_type", "unknown_collection_time", "unsupported_algorithm"}
+    )
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_nothing_that_a_check_can_answer_is_without_words(language: str) -> None:
+    said = catalogue(language)
+    keys = {f"reason.{reason}" for reason in reasons()}
+    for group, words in {
+        "word": VerdictWord,
+        "sentence": VerdictWord,
+        "step": Step,
+        "kind": Kind,
+        "outcome": TestOutcome,
+        "test_type": TestType,
+    }.items():
+        keys |= {f"{group}.{word}" for word in words}
+    assert len(keys) >= 70
+    assert not {key for key in keys if not said.has(language, f"verdicts.{key}")}

@@ -1,0 +1,187 @@
+"""Intake: every item is accounted for, stored once, and released as its class allows."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+
+import pytest
+
+from core.certificates.authority import create_csca, create_dsc
+from core.certificates.issue import as_text
+from core.certificates.trust import TrustedCertificate, TrustStore
+from core.certificates.verify import verify
+from core.messages.templates import Template
+from core.ports import Conflict, ResultRow
+from core.results.intake import Intake, IntakeReport
+from core.results.releasing import Releasing
+from core.results.reported import (
+    Finding,
+    NotAResult,
+    ReportedResult,
+    ReportStatus,
+    Unreadable,
+)
+from core.results.versions import Change
+from tests.core.results.build import CATALOGUE, NOW, POSITIVE, patient, report
+from tests.core.results.fakes import BVA, MemoryIntake, PlainIndexer, PreparedReader
+
+CSCA = create_csca("Test", not_before=NOW - timedelta(days=1))
+DSC = create_dsc(CSCA, "Test", not_before=NOW - timedelta(days=1))
+TRUST = TrustStore([TrustedCertificate.from_der(DSC.der)])
+_numbers = count()
+
+
+def receive(
+    store: MemoryIntake, *items: ReportedResult | Unreadable | NotAResult, signer: bool = True
+) -> IntakeReport:
+    releasing = Releasing(
+        signer=DSC.signer if signer else lambda: None,
+        issuer="Sở Y tế",
+        base_url="https://kq.example.vn",
+        link_days=10,
+        clock=lambda: NOW,
+        random=lambda n: next(_numbers).to_bytes(n),
+    )
+    intake = Intake(store, PreparedReader(items), CATALOGUE, PlainIndexer(), releasing, lambda: NOW)
+    return intake.receive(b"raw", BVA, source="test")
+
+
+def changes(report_: IntakeReport) -> list[Change]:
+    return [item.change for item in report_.items]
+
+
+def stored(*items: ReportedResult) -> Sequence[ResultRow]:
+    store = MemoryIntake()
+    receive(store, *items)
+    return store.results
+
+
+def test_a_negative_pcr_is_stored_signed_and_announced() -> None:
+    (row,) = stored(report())
+    assert row.certificate is not None
+    verdict = verify(as_text(row.certificate.cose), TRUST, at=NOW)
+    assert verdict.is_valid
+    assert row.message is not None
+    assert row.message.template is Template.READY
+    assert row.short_code in row.message.text
+    assert row.link_expires_at == NOW + timedelta(days=10)
+
+
+def test_every_item_is_accounted_for_and_kept() -> None:
+    store = MemoryIntake()
+    unreadable = Unreadable((Finding("truncated_message", "OBR"),))
+    admission = NotAResult(Finding("not_a_result", "MSH-9", "ADT^A01"))
+    outcome = receive(store, report(), unreadable, admission, report(patient=None))
+    assert changes(outcome) == [
+        Change.ACCEPTED, Change.QUARANTINED, Change.IGNORED, Change.QUARANTINED,
+    ]  # fmt: skip
+    assert outcome.counts() == {
+        "received": 4, "accepted": 1, "duplicate": 0, "corrected": 0, "withdrawn": 0,
+        "quarantined": 2, "ignored": 1,
+    }  # fmt: skip
+    assert len(store.inbox) == 4
+    assert {row.raw for row in store.inbox} == {b"raw"}
+
+
+def test_the_same_file_again_changes_nothing() -> None:
+    store = MemoryIntake()
+    first = receive(store, report())
+    again = receive(store, report())
+    assert changes(again) == [Change.DUPLICATE]
+    assert again.items[0].result_id == first.items[0].result_id
+    assert len(store.results) == 1
+
+
+def test_the_same_report_twice_in_one_file_is_stored_once() -> None:
+    store = MemoryIntake()
+    assert changes(receive(store, report(), report())) == [Change.ACCEPTED, Change.DUPLICATE]
+    assert len(store.results) == 1
+
+
+def test_a_correction_makes_a_new_version_and_says_so() -> None:
+    store = MemoryIntake()
+    receive(store, report())
+    corrected = report(status=ReportStatus.CORRECTED, value=POSITIVE, reported_at=NOW)
+    assert changes(receive(store, corrected)) == [Change.CORRECTED]
+    old, new = store.results
+    assert (new.version, new.supersedes) == (2, old.result_id)
+    assert new.message is not None
+    assert new.message.template is Template.CORRECTED
+    assert new.certificate is not None
+    assert new.certificate.uvci != (old.certificate and old.certificate.uvci)
+
+
+def test_a_withdrawal_revokes_and_tells_the_holder_who_was_told_before() -> None:
+    store = MemoryIntake()
+    receive(store, report())
+    receive(store, report(status=ReportStatus.WITHDRAWN))
+    withdrawn = store.results[1]
+    assert withdrawn.certificate is None
+    assert withdrawn.message is not None
+    assert withdrawn.message.template is Template.REVOKED
+
+
+def test_a_withdrawal_of_what_nobody_heard_of_is_kept_quiet() -> None:
+    (row,) = stored(report(status=ReportStatus.WITHDRAWN))
+    assert row.message is None
+
+
+def test_a_pooled_positive_is_not_released_as_ones_own() -> None:
+    (row,) = stored(report(value=POSITIVE, pooled=True))
+    assert row.certificate is None
+    assert row.message is not None
+    assert row.message.template is Template.NEW_SAMPLE
+
+
+@pytest.mark.parametrize(("consent", "told"), [(False, None), (True, Template.SENSITIVE)])
+@pytest.mark.parametrize("status", [ReportStatus.FINAL, ReportStatus.CORRECTED])
+def test_hiv_gets_the_neutral_text_only_with_consent_and_never_a_certificate(
+    consent: bool, told: Template | None, status: ReportStatus
+) -> None:
+    (row,) = stored(report(test="75622-1", consent_to_contact=consent, status=status))
+    assert row.certificate is None
+    assert (row.message.template if row.message else None) is told
+    assert row.link_hash is None
+
+
+def test_the_neutral_text_is_the_same_for_every_outcome() -> None:
+    negative = report(test="75622-1", consent_to_contact=True)
+    texts = set()
+    for each in (negative, replace(negative, members=report(value=POSITIVE, test="75622-1").members)):
+        (row,) = stored(each)
+        assert row.message is not None
+        texts.add(row.message.text.rsplit(":", 1)[0])
+    assert len(texts) == 1
+
+
+def test_a_clinical_result_has_no_certificate_and_an_sms_without_the_tests_name() -> None:
+    (row,) = stored(report(test="75377-2"))
+    assert row.certificate is None
+    assert row.message is not None
+    assert row.message.template is Template.READY
+    assert "dengue" not in row.message.text.lower()
+
+
+def test_a_person_without_a_mobile_gets_a_result_and_no_message() -> None:
+    (row,) = stored(report(patient=patient(phones=("02838291234",))))
+    assert row.message is None
+    assert row.certificate is not None
+
+
+def test_without_a_signing_key_results_are_stored_all_the_same() -> None:
+    store = MemoryIntake()
+    receive(store, report(), signer=False)
+    assert store.results[0].certificate is None
+    assert store.results[0].message is not None
+
+
+def test_a_conflict_with_another_writer_is_decided_anew() -> None:
+    store = MemoryIntake(conflicts=2)
+    assert changes(receive(store, report())) == [Change.ACCEPTED]
+    assert len(store.results) == 1
+
+
+def test_endless_conflicts_end_in_an_error_and_not_in_a_loss() -> None:
+    with pytest.raises(Conflict):
+        receive(MemoryIntake(conflicts=99), report())

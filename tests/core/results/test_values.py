@@ -1,0 +1,134 @@
+"""What the lines of a report say, in every language that laboratories speak."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from core.results.catalogue import Confidentiality, TestDefinition, TestKind
+from core.results.reported import Coding, Finding, Member
+from core.results.result import Outcome, Value
+from core.results.values import read_outcome
+
+PCR = ("LN", "94500-6")
+
+
+def a_test(kind: TestKind = TestKind.PCR) -> TestDefinition:
+    names = {"vi": "X", "en": "X"}
+    return TestDefinition("X", names, kind, Confidentiality.A, "", frozenset({PCR}))
+
+
+def said(value: str = "", *codes: tuple[str, str], of: tuple[str, str] = PCR) -> Member:
+    return Member((Coding(*of),), value, tuple(Coding(*code) for code in codes))
+
+
+def outcome(*members: Member) -> Outcome | Finding:
+    read = read_outcome(a_test(), members)
+    return read if isinstance(read, Finding) else read[0]
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "meant"),
+    [
+        ("SCT", "260373001", Outcome.POSITIVE),
+        ("SCT", "10828004", Outcome.POSITIVE),
+        ("SCT", "260415000", Outcome.NEGATIVE),
+        ("SCT", "260385009", Outcome.NEGATIVE),
+        ("SCT", "419984006", Outcome.INDETERMINATE),
+        ("SCT", "82334004", Outcome.INDETERMINATE),
+        ("SCT", "455371000124106", Outcome.INVALID),
+        ("SCT", "125154007", Outcome.INVALID),
+        ("LN", "LA6576-8", Outcome.POSITIVE),
+        ("LN", "LA6577-6", Outcome.NEGATIVE),
+        ("LN", "LA11882-0", Outcome.POSITIVE),
+        ("LN", "LA11883-8", Outcome.NEGATIVE),
+        ("LN", "LA9663-1", Outcome.INDETERMINATE),
+        ("HL70078", "POS", Outcome.POSITIVE),
+        ("HL70078", "ND", Outcome.NEGATIVE),
+        ("LIS", "NEG", Outcome.NEGATIVE),
+    ],
+)
+def test_codes_mean_what_their_system_says(system: str, code: str, meant: Outcome) -> None:
+    assert outcome(said("", (system, code))) is meant
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("Âm tính", Outcome.NEGATIVE),
+        ("ÂM TÍNH.", Outcome.NEGATIVE),
+        ("am tinh", Outcome.NEGATIVE),
+        ("AT", Outcome.NEGATIVE),
+        ("Không phát hiện", Outcome.NEGATIVE),
+        ("not  detected", Outcome.NEGATIVE),
+        ("Non-Reactive", Outcome.NEGATIVE),
+        ("-", Outcome.NEGATIVE),
+        ("(−)", Outcome.NEGATIVE),
+        ("Dương tính", Outcome.POSITIVE),
+        ("DUONG TINH", Outcome.POSITIVE),
+        ("Phát hiện", Outcome.POSITIVE),
+        ("+", Outcome.POSITIVE),
+        ("Nghi ngờ", Outcome.INDETERMINATE),
+        ("Không xác định", Outcome.INDETERMINATE),
+        ("+/-", Outcome.INDETERMINATE),
+        ("Mẫu không đạt", Outcome.INVALID),
+        ("Không hợp lệ", Outcome.INVALID),
+    ],
+)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_words_count_with_and_without_accents_in_any_case(
+    word: str, meant: Outcome, form: str
+) -> None:
+    normal = unicodedata.normalize(form, word)  # type: ignore[arg-type]
+    assert outcome(said(normal)) is meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["không âm tính", "DT?", "a + b", "1+", "positive for nothing", "see report", "dương tính giả"],
+)
+def test_a_word_inside_a_sentence_decides_nothing_and_is_not_repeated(text: str) -> None:
+    assert outcome(said(text)) == Finding("unknown_value", "value", "")
+
+
+def test_an_unknown_code_is_named_whatever_its_text_says() -> None:
+    member = Member((Coding(*PCR),), "", (Coding("SCT", "1234", "Not detected"),))
+    assert outcome(member) == Finding("unknown_value", "value", "SCT|1234")
+
+
+def test_a_sentence_in_place_of_a_code_is_not_repeated() -> None:
+    told = outcome(said("", ("LIS", "Nguyễn Văn Ân positive")))
+    assert told == Finding("unknown_value", "value", "")
+
+
+def test_lines_that_contradict_each_other_decide_nothing() -> None:
+    told = outcome(said("negative"), said("positive"))
+    assert told == Finding("contradicting_values", "value")
+
+
+def test_codes_of_one_value_that_contradict_each_other_decide_nothing() -> None:
+    told = outcome(said("", ("SCT", "260373001"), ("LN", "LA6577-6")))
+    assert told == Finding("contradicting_values", "value")
+
+
+def test_the_test_s_own_line_speaks_before_lines_of_other_codes() -> None:
+    control = said("positive", of=("LIS", "INTERNAL-CONTROL"))
+    assert outcome(control, said("negative")) is Outcome.NEGATIVE
+
+
+def test_a_report_without_values_says_so() -> None:
+    assert outcome(said("")) == Finding("no_value", "value")
+    assert outcome() == Finding("no_value", "value")
+
+
+@pytest.mark.parametrize("kind", [TestKind.PANEL, TestKind.TYPING])
+def test_panels_and_typings_show_their_lines_as_sent_and_composed(kind: TestKind) -> None:
+    name = unicodedata.normalize("NFD", "Huyết sắc tố")
+    line = Member((Coding("LN", "718-7", name),), "98.00", (), "g/L", "120 - 160", "L")
+    typed = Member((Coding("LN", "883-9"),), "", (Coding("SCT", "112144000", "Nhóm A"),))
+    read = read_outcome(a_test(kind), [line, typed])
+    assert read == (
+        Outcome.REPORTED,
+        (Value("Huyết sắc tố", "98.00", "g/L", "120 - 160", "L"), Value("883-9", "Nhóm A")),
+    )

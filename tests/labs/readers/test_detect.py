@@ -1,0 +1,112 @@
+"""The door: whatever comes in, items come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from core.results.reported import Finding, NotAResult, ReportedResult, Unreadable
+from labs.readers.detect import FORMATS, read
+from tests.labs.readers.where import SOAK, VN, ZONE
+
+SEEDS = [path.read_bytes() for path in sorted(VN.iterdir()) if path.suffix != ".md"]
+FUZZ = settings(max_examples=20_000 if SOAK else 300, deadline=None)
+
+
+def codes(data: bytes, **options: object) -> list[str]:
+    found = []
+    for item in read(data, zone=ZONE, **options):  # type: ignore[arg-type]
+        assert isinstance(item.content, ReportedResult | Unreadable | NotAResult)
+        if isinstance(item.content, Unreadable):
+            found.append(item.content.findings[0].code)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "empty_file"),
+        (b"\xef\xbb\xbf\r\n", "empty_file"),
+        (b"%PDF-1.7\n%\xe2", "unrecognised_format"),
+        (b"\x89PNG\r\n\x1a\n\x00", "unrecognised_format"),
+        (b"PK\x03\x04rest", "unsupported_format"),
+        (b"<?xml version='1.0'?><a/>", "unsupported_format"),
+        (b"a,b,c\n1,2,3\n", "unsupported_format"),
+        (b"just words", "unrecognised_format"),
+        (b"{", "unreadable_json"),
+        (b"[" * 100_000, "unreadable_json"),
+    ],
+)
+def test_what_is_no_message_is_told_what_it_is(data: bytes, code: str) -> None:
+    assert codes(data) == [code]
+
+
+@pytest.mark.parametrize("wanted", ["hl7v2", "fhir"])
+def test_a_named_format_that_it_is_not_is_not_recognised(wanted: str) -> None:
+    assert codes(b"just words", format=wanted) == ["unrecognised_format"]
+
+
+@pytest.mark.parametrize("wanted", ["csv", "xlsx", "xml4", "nonsense"])
+def test_formats_of_later_work_are_not_supported_yet(wanted: str) -> None:
+    assert codes(b"a;b;c", format=wanted) == ["unsupported_format"]
+
+
+def test_a_file_over_the_limit_is_refused_unread() -> None:
+    (item,) = read(b"MSH|" * 10, zone=ZONE, limit=39)
+    assert item.content == Unreadable((Finding("too_large", "", "40 > 39"),))
+
+
+def test_utf_16_text_is_read_like_utf_8() -> None:
+    data = (VN / "pcr-negative-nfc.hl7").read_text("utf-8").encode("utf-16")
+    assert not codes(data)
+
+
+@FUZZ
+@given(st.binary(max_size=400), st.sampled_from(FORMATS))
+@example(b"MSH|", "hl7v2")
+@example(b"MSH|^~\\&\rOBR\rPID", "auto")
+@example(b'{"resourceType":"Bundle","entry":[{"resource":5}]}', "fhir")
+def test_random_bytes_never_raise_and_never_vanish(data: bytes, wanted: str) -> None:
+    assert list(read(data, format=wanted, zone=ZONE))
+
+
+@FUZZ
+@given(st.data())
+def test_a_mutated_message_never_raises_and_never_vanishes(data: st.DataObject) -> None:
+    seed = data.draw(st.sampled_from(SEEDS))
+    start = data.draw(st.integers(0, len(seed)))
+    end = data.draw(st.integers(start, min(len(seed), start + 40)))
+    noise = data.draw(st.binary(max_size=20))
+    assert list(read(seed[:start] + noise + seed[end:], zone=ZONE))
+
+
+def test_a_mistake_of_our_own_is_one_unreadable_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> object:
+        raise RuntimeError("a reader's bug")
+
+    monkeypatch.setattr("labs.readers.oru.codings", broken)
+    assert codes((VN / "pcr-negative-nfc.hl7").read_bytes()) == ["unreadable_item"]
+
+
+def test_every_finding_that_the_readers_make_has_a_text(tmp_path: Path) -> None:
+    import re
+
+    from tests.labs.readers.where import REPOSITORY
+
+    made = set()
+    for room in ("labs/readers", "core/results"):
+        for path in (REPOSITORY / room).glob("*.py"):
+            source = path.read_text("utf-8")
+            made |= set(
+                re.findall(r'(?:Finding|_unreadable|refuse|warn)\(\s*"([a-z0-9_]+)"', source)
+            )
+    for language in ("vi", "en"):
+        catalogue = REPOSITORY / f"core/messages/catalogues/{language}.po"
+        fragment = REPOSITORY / f"core/messages/catalogues/{language}.findings.po"
+        text = "".join(p.read_text("utf-8") for p in (catalogue, fragment) if p.exists())
+        missing = {c for c in made if f'"findings.{c}.message"' not in text}
+        missing |= {c for c in made if f'"findings.{c}.hint"' not in text}
+        assert not missing, language

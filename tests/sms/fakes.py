@@ -1,0 +1,363 @@
+"""The ports of the core in memory, and a small invented world to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+
+from core.certificates.authority import CertifiedKey, create_csca, create_dsc
+from core.certificates.checkpoint import Checkpoint
+from core.certificates.issue import eligible, facts_of, issue
+from core.certificates.trust import TrustedCertificate, TrustStore
+from core.certificates.verdict import Standing
+from core.citizens.challenge import Challenge
+from core.citizens.proof import Proof
+from core.citizens.retrieval import RetrievalDesk
+from core.citizens.visit import Visit
+from core.messages.delivery import DeliveryDraft, DeliveryState
+from core.messages.language import Catalogues
+from core.policy.rules import default_rule
+from core.policy.staff import StaffAccount
+from core.ports import (
+    Audit,
+    AuditEntry,
+    Challenges,
+    Facilities,
+    Inbox,
+    IntakeCount,
+    LinkTarget,
+    PersonRow,
+    QuarantinedItem,
+    ResultShelf,
+    ShelfItem,
+    StaffAccounts,
+    Visits,
+)
+from core.results.catalogue import Confidentiality, TestDefinition, TestKind
+from core.results.facility import Facility
+from core.results.reported import DocumentType, ReportStatus
+from core.results.result import Document, Outcome, Person, Result, Value
+
+T = TypeVar("T")
+NOON = datetime(2026, 7, 12, 5, 0, tzinfo=UTC)  # noon in Viet Nam
+PHONE = "+84900000123"
+STRANGER = "+84900000999"
+HERE = Path(__file__).parents[2] / "core/messages/catalogues"
+
+
+class Watch:
+    """A clock that moves when told."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def wait(self, **length: float) -> None:
+        self.now += timedelta(**length)
+
+
+class Dice:
+    """Different bytes every time, the same in every run."""
+
+    def __init__(self) -> None:
+        self.thrown = 0
+
+    def __call__(self, size: int) -> bytes:
+        self.thrown += 1
+        return self.thrown.to_bytes(size, "big")
+
+
+class MemoryChallenges(Challenges):
+    def __init__(self, known: set[str]) -> None:
+        self.rows: dict[str, Challenge] = {}
+        self.sent: list[DeliveryDraft] = []
+        self.numbers = known
+
+    def latest(self, phone: str, channel: str) -> datetime | None:
+        rows = (row for row in self.rows.values() if (row.phone, row.channel) == (phone, channel))
+        return max((row.created_at for row in rows), default=None)
+
+    def count_since(self, phone: str, since: datetime) -> int:
+        return sum(row.phone == phone and row.created_at >= since for row in self.rows.values())
+
+    def known(self, phone: str) -> bool:
+        return phone in self.numbers
+
+    def add(self, challenge: Challenge, message: DeliveryDraft) -> None:
+        self.rows[challenge.id] = challenge
+        self.sent.append(message)
+
+    def update(
+        self, challenge_id: str, change: Callable[[Challenge], tuple[Challenge, T]]
+    ) -> T | None:
+        if challenge_id not in self.rows:
+            return None
+        self.rows[challenge_id], outcome = change(self.rows[challenge_id])
+        return outcome
+
+    def last_code(self) -> str:
+        """The code of the newest message that really leaves."""
+        message = [each for each in self.sent if each.state is DeliveryState.PENDING][-1]
+        return message.text.split("Ma OTP: ")[1][:6]
+
+
+class MemoryShelf(ResultShelf):
+    def __init__(self) -> None:
+        self.items: dict[str, list[ShelfItem]] = {}
+        self.links: dict[str, LinkTarget] = {}
+        self.proofs: dict[str, Proof] = {}
+
+    def people(self, phone: str) -> list[PersonRow]:
+        return [self._row(key, items) for key, items in self.items.items() if phone == PHONE]
+
+    def _row(self, key: str, items: list[ShelfItem]) -> PersonRow:
+        person = items[0].result.person
+        return PersonRow(
+            key=key,
+            full_name=person.full_name,
+            birth_date=person.birth_date,
+            documents=person.documents,
+            classes=frozenset(item.result.test.confidentiality.value for item in items),
+            opened=self.proofs.get(key, Proof()).opened_at is not None,
+        )
+
+    def of_person(self, phone: str, person_key: str) -> list[ShelfItem]:
+        return self.items.get(person_key, []) if phone == PHONE else []
+
+    def link(self, token: str, now: datetime) -> LinkTarget | None:
+        return self.links.get(token)
+
+    def update_proof(
+        self, phone: str, person_key: str, change: Callable[[Proof], tuple[Proof, T]]
+    ) -> T:
+        self.proofs[person_key], outcome = change(self.proofs.get(person_key, Proof()))
+        return outcome
+
+
+class MemoryVisits(Visits):
+    def __init__(self) -> None:
+        self.rows: dict[str, Visit] = {}
+
+    def add(self, visit: Visit) -> None:
+        self.rows[visit.id] = visit
+
+    def advance(self, visit_id: str, step: int, now: datetime) -> Visit | None:
+        visit = self.rows.get(visit_id)
+        if visit is None or visit.step != step or now >= visit.expires_at:
+            return None
+        self.rows[visit_id] = replace(visit, step=step + 1)
+        return self.rows[visit_id]
+
+    def save(self, visit: Visit) -> None:
+        self.rows[visit.id] = replace(visit, step=self.rows[visit.id].step)
+
+
+class MemoryStaff(StaffAccounts):
+    def __init__(self) -> None:
+        self.rows: dict[str, StaffAccount] = {}
+        self.sessions: dict[bytes, tuple[str, datetime]] = {}
+
+    def add(self, account: StaffAccount) -> None:
+        self.rows[account.login] = account
+
+    def get(self, login: str) -> StaffAccount | None:
+        return self.rows.get(login)
+
+    def update(
+        self, login: str, change: Callable[[StaffAccount], tuple[StaffAccount, T]]
+    ) -> T | None:
+        if login not in self.rows:
+            return None
+        self.rows[login], outcome = change(self.rows[login])
+        return outcome
+
+    def open_session(self, token_hash: bytes, login: str, expires_at: datetime) -> None:
+        self.sessions[token_hash] = (login, expires_at)
+
+    def session(self, token_hash: bytes, now: datetime) -> StaffAccount | None:
+        login, until = self.sessions.get(token_hash, ("", now))
+        return self.rows[login] if now < until else None
+
+    def close_session(self, token_hash: bytes) -> None:
+        self.sessions.pop(token_hash, None)
+
+
+class MemoryAudit(Audit):
+    def __init__(self) -> None:
+        self.entries: list[AuditEntry] = []
+
+    def record(self, entry: AuditEntry) -> None:
+        self.entries.append(entry)
+
+    def recent(self, limit: int) -> list[AuditEntry]:
+        return self.entries[::-1][:limit]
+
+
+class MemoryInbox(Inbox):
+    def __init__(self) -> None:
+        self.counted: list[IntakeCount] = []
+        self.items: list[QuarantinedItem] = []
+        self.asked_since: datetime | None = None
+
+    def counts(self, since: datetime) -> list[IntakeCount]:
+        self.asked_since = since
+        return self.counted
+
+    def quarantined(self, facilities: frozenset[str] | None, limit: int) -> list[QuarantinedItem]:
+        return [i for i in self.items if facilities is None or i.facility in facilities][:limit]
+
+    def raw(self, item_id: str) -> bytes | None:
+        return None
+
+
+class MemoryFacilities(Facilities):
+    def __init__(self) -> None:
+        self.rows: dict[str, Facility] = {}
+
+    def add(self, facility: Facility) -> None:
+        self.rows[facility.code] = facility
+
+    def get(self, code: str) -> Facility | None:
+        return self.rows.get(code)
+
+    def all(self) -> list[Facility]:
+        return [self.rows[code] for code in sorted(self.rows)]
+
+
+def _test(key: str, vi: str, kind: TestKind, letter: str, target: str = "") -> TestDefinition:
+    names = {"vi": vi, "en": f"{vi} (en)"}
+    return TestDefinition(key, names, kind, Confidentiality(letter), target, frozenset())
+
+
+PCR = _test("SARSCOV2-PCR", "Xét nghiệm SARS-CoV-2 Realtime RT-PCR", TestKind.PCR, "A", "840539006")
+DENGUE = _test("DENGUE-NS1", "Dengue NS1", TestKind.QUALITATIVE, "B", "38362002")
+PANEL = _test("PANEL", "Sinh hóa máu", TestKind.PANEL, "B")
+TB = _test("TB", "Lao GeneXpert", TestKind.QUALITATIVE, "C")
+HIV = _test("HIV", "HIV Ag/Ab", TestKind.QUALITATIVE, "D")
+
+BINH = Person(
+    "Nguyễn", "Văn Bình", "1990-03-05", "male", PHONE,
+    (Document(DocumentType.NATIONAL_ID, "079090001234"),),
+)  # fmt: skip
+AN = Person(
+    "Trần", "Thị An", "1950", "female", PHONE, (Document(DocumentType.PASSPORT, "C1234567"),)
+)
+CUC = Person("Lê", "Thị Cúc", "", "female", PHONE)
+
+BLOOD = (
+    Value("Glucose", "5.4", "mmol/L", "3.9–6.4", "N"),
+    Value("Alanine aminotransferase (ALT/GPT)", "96", "U/L", "< 41", "H"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A country's authority and its document signer."""
+
+    csca: CertifiedKey
+    dsc: CertifiedKey
+
+
+def make_keys() -> Keys:
+    csca = create_csca("So Y te thu nghiem", not_before=NOON - timedelta(days=30))
+    return Keys(csca, create_dsc(csca, "So Y te thu nghiem", not_before=NOON - timedelta(days=29)))
+
+
+@dataclass
+class World:
+    """Everything behind the pages."""
+
+    keys: Keys
+    clock: Watch = field(default_factory=Watch)
+    random: Dice = field(default_factory=Dice)
+    challenges: MemoryChallenges = field(default_factory=lambda: MemoryChallenges({PHONE}))
+    shelf: MemoryShelf = field(default_factory=MemoryShelf)
+    visits: MemoryVisits = field(default_factory=MemoryVisits)
+    staff: MemoryStaff = field(default_factory=MemoryStaff)
+    audit: MemoryAudit = field(default_factory=MemoryAudit)
+    inbox: MemoryInbox = field(default_factory=MemoryInbox)
+    facilities: MemoryFacilities = field(default_factory=MemoryFacilities)
+    standings: dict[str, Standing] = field(default_factory=dict)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
+
+    def desk(self) -> RetrievalDesk:
+        return RetrievalDesk(
+            self.challenges, self.shelf, self.clock, self.random, b"k" * 32, "ketqua.example",
+            frozenset({"VN"}),
+        )  # fmt: skip
+
+    def checkpoint(self) -> Checkpoint:
+        trusted = TrustStore([TrustedCertificate.from_der(self.keys.dsc.der)])
+        return Checkpoint(
+            lambda: trusted,
+            lambda uvci: self.standings.get(uvci, Standing.GOOD),
+            default_rule,
+            self.clock,
+        )
+
+    def release(
+        self,
+        person: Person = BINH,
+        test: TestDefinition = PCR,
+        outcome: Outcome = Outcome.NEGATIVE,
+        **more: object,
+    ) -> ShelfItem:
+        """Put a result on the shelf, signed where it may be."""
+        number = sum(map(len, self.shelf.items.values())) + 1
+        collected = self.clock() - timedelta(hours=5)
+        result = Result(
+            f"XN-{number:04}", test, ReportStatus.FINAL, outcome, person, collected,
+            collected + timedelta(hours=4), **more,  # type: ignore[arg-type]
+        )  # fmt: skip
+        uvci = f"URN:UVCI:01:VN:{number:020}#X"
+        cose = self._signed(result, uvci) if eligible(result) else None
+        item = ShelfItem(
+            f"result-{number}", f"7K2M9QR{number}", 1, result, "BVTD",
+            "Bệnh viện TP Thủ Đức", "Quầy 3, điện thoại 028 0000 0000",
+            cose, uvci if cose else None,
+        )  # fmt: skip
+        self.shelf.items.setdefault(key_of(person), []).append(item)
+        return item
+
+    def _signed(self, result: Result, uvci: str) -> bytes:
+        facts = facts_of(result, centre="BV TP Thủ Đức", issuer="Sở Y tế thử nghiệm")
+        return issue(facts, self.keys.dsc.signer(), uvci=uvci, issued_at=self.clock()).cose
+
+    def link(self, item: ShelfItem, *, expired: bool = False) -> str:
+        """The path of an SMS link to ``item``."""
+        token = f"{len(self.shelf.links):022}"
+        key = key_of(item.result.person)
+        self.shelf.links[token] = LinkTarget(PHONE, item.result_id, key, expired)
+        return f"/k/{token}"
+
+
+def key_of(person: Person) -> str:
+    return person.full_name.encode().hex()
+
+
+def catalogues() -> Catalogues:
+    """Every fragment in the catalogues' folder, merged by language."""
+    return Catalogues({language: _merged(language) for language in ("vi", "en")})
+
+
+def _merged(language: str) -> bytes:
+    from io import BytesIO
+
+    merged = Catalog(locale=language)
+    for path in sorted(HERE.glob(f"{language}*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=language):
+                if message.id:
+                    merged[message.id] = message
+    text = BytesIO()
+    write_po(text, merged)
+    return text.getvalue()

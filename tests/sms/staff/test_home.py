@@ -1,0 +1,116 @@
+"""What each role sees, and what none does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from flask.testing import FlaskClient
+
+from core.policy.staff import Right, Role, StaffAccount
+from core.ports import AuditEntry, IntakeCount, QuarantinedItem
+from core.results.facility import Facility
+from core.results.reported import Finding
+from core.results.versions import Change
+from tests.sms.fakes import NOON, World
+from tests.sms.staff.test_signing_in import browser, hire, sign_in, totp
+
+__all__ = ["browser"]
+
+PAGES: dict[str, Right | None] = {
+    "/staff/": None,
+    "/staff/intake": Right.SEE_INTAKE,
+    "/staff/quarantine": Right.SEE_INTAKE,
+    "/staff/audit": Right.SEE_AUDIT,
+}
+
+
+@pytest.fixture
+def busy(world: World) -> World:
+    """Two facilities, one of which sent something that can't be used."""
+    world.facilities.add(Facility("BVTD", "Bệnh viện TP Thủ Đức", "BV TP Thủ Đức"))
+    world.facilities.add(Facility("BVLVT", "Bệnh viện Lê Văn Thịnh", "BV Lê Văn Thịnh"))
+    world.inbox.counted = [
+        IntakeCount("BVTD", Change.ACCEPTED, 41, NOON),
+        IntakeCount("BVTD", Change.QUARANTINED, 3, NOON),
+    ]
+    for facility in ("BVTD", "BVLVT"):
+        finding = Finding("unknown_test", "OBR-4", f"L-{facility}")
+        item = QuarantinedItem(f"id-{facility}", facility, "a.hl7", 6, (finding,), NOON)
+        world.inbox.items.append(item)
+    return world
+
+
+def enter(world: World, browser: FlaskClient, role: Role, *scopes: str) -> None:
+    assert sign_in(browser, hire(world, role, *scopes), totp(world))[0] == 303
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_opens_exactly_the_pages_of_its_rights(
+    busy: World, browser: FlaskClient, role: Role
+) -> None:
+    enter(busy, browser, role, "BVTD")
+    account: StaffAccount = busy.staff.rows[role.value]
+    for path, right in PAGES.items():
+        expected = 200 if right is None or account.may(right) else 403
+        assert browser.get(path).status_code == expected, path
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nobody_gets_in_without_signing_in(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/staff/sign-in")
+
+
+def test_a_refused_page_is_audited_and_says_why(busy: World, browser: FlaskClient) -> None:
+    enter(busy, browser, Role.AUDITOR)
+    assert "không có quyền" in browser.get("/staff/quarantine").text
+    assert busy.audit.entries[-1].action == "page_refused"
+
+
+def test_every_page_of_the_console_is_in_the_matrix(browser: FlaskClient) -> None:
+    rules = browser.application.url_map.iter_rules()
+    pages = {rule.rule for rule in rules if rule.endpoint.startswith("staff.")}
+    assert pages - {"/staff/sign-in", "/staff/sign-out"} == set(PAGES)
+
+
+def test_a_facility_officer_sees_only_its_facility(busy: World, browser: FlaskClient) -> None:
+    enter(busy, browser, Role.FACILITY_OFFICER, "BVTD")
+    home, kept = browser.get("/staff/").text, browser.get("/staff/quarantine").text
+    assert "Thủ Đức" in home
+    assert "Lê Văn Thịnh" not in home
+    assert "L-BVTD" in kept
+    assert "L-BVLVT" not in kept
+
+
+def test_a_facility_officer_without_scope_sees_none(busy: World, browser: FlaskClient) -> None:
+    enter(busy, browser, Role.FACILITY_OFFICER)
+    assert "Chưa có đơn vị nào" in browser.get("/staff/").text
+    assert "L-BV" not in browser.get("/staff/quarantine").text
+
+
+def test_the_day_begins_at_midnight_of_the_place(busy: World, browser: FlaskClient) -> None:
+    enter(busy, browser, Role.OPERATOR)
+    page = browser.get("/staff/").text
+    assert busy.inbox.asked_since == datetime(2026, 7, 11, 17, 0, tzinfo=UTC)
+    assert "<b>41</b> đã nhận" in page
+    assert "<b>3</b> cần xem lại" in page
+    assert "12:00 12/07/2026 (giờ Việt Nam)" in page
+    assert "Hôm nay chưa gửi gì" in page
+
+
+def test_kept_items_show_the_reason_the_place_and_the_number_in_the_file(
+    busy: World, browser: FlaskClient
+) -> None:
+    enter(busy, browser, Role.OPERATOR)
+    page = browser.get("/staff/quarantine").text
+    assert "a.hl7, mục 7" in page
+    assert "OBR-4" in page
+    assert "{field}" not in page
+
+
+def test_the_audit_page_is_newest_first(busy: World, browser: FlaskClient) -> None:
+    busy.audit.record(AuditEntry(NOON, "system", "key_made", "kid-1"))
+    enter(busy, browser, Role.AUDITOR)
+    page = browser.get("/staff/audit").text
+    assert page.index("đăng nhập") < page.index("key_made")
