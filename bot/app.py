@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from core.results.catalogue import Catalogue
     from core.results.facility import Facility
     from core.results.intake import Intake
-    from core.results.reported import ReadItem
     from core.results.releasing import Releasing
+    from core.results.reported import ReadItem
     from storage.audit import AuditStore
     from storage.conversations import ConversationStore
     from storage.encryption import Keyring
@@ -62,21 +62,21 @@ class Installation:
     @cached_property
     def keyring(self) -> Keyring:
         """Keys of the fields and indexes. Raises: SetupRefused."""
-        from storage.encryption import Keyring  # noqa: PLC0415
+        from storage.encryption import Keyring
 
         return Keyring.parse(self.settings.master_keys, self.settings.index_key)
 
     @cached_property
     def engine(self) -> Engine:
         """The database."""
-        from storage.engine import open_engine  # noqa: PLC0415
+        from storage.engine import open_engine
 
         return open_engine(self.settings.database)
 
     @cached_property
     def catalogue(self) -> Catalogue:
         """The packaged catalogue of tests, then the installation's own. Raises: SetupRefused."""
-        from core.results.catalogue import Catalogue  # noqa: PLC0415
+        from core.results.catalogue import Catalogue
 
         own = self.settings.catalogue
         packaged = resources.files("core.results") / "catalogue.toml"
@@ -89,71 +89,71 @@ class Installation:
     @cached_property
     def languages(self) -> Catalogues:
         """Every message catalogue there is a file for."""
-        from bot.cli.output import catalogues  # noqa: PLC0415
+        from bot.cli.output import catalogues
 
         return catalogues()
 
     @cached_property
     def key_store(self) -> FileKeyStore:
         """Signing keys on disk."""
-        from storage.keystore import FileKeyStore  # noqa: PLC0415
+        from storage.keystore import FileKeyStore
 
         return FileKeyStore(self.settings.keys_folder, self.settings.key_passphrase.encode())
 
     @cached_property
     def facilities(self) -> FacilityStore:
         """Connected units."""
-        from storage.facilities import FacilityStore  # noqa: PLC0415
+        from storage.facilities import FacilityStore
 
         return FacilityStore(self.engine)
 
     @cached_property
     def shelf(self) -> ShelfStore:
         """Results as people look at them."""
-        from storage.shelf import ShelfStore  # noqa: PLC0415
+        from storage.shelf import ShelfStore
 
         return ShelfStore(self.engine, self.keyring, self.catalogue)
 
     @cached_property
     def staff(self) -> StaffStore:
         """Staff and their sessions."""
-        from storage.staff import StaffStore  # noqa: PLC0415
+        from storage.staff import StaffStore
 
         return StaffStore(self.engine, self.keyring)
 
     @cached_property
     def audit(self) -> AuditStore:
         """The audit log."""
-        from storage.audit import AuditStore  # noqa: PLC0415
+        from storage.audit import AuditStore
 
         return AuditStore(self.engine)
 
     @cached_property
     def inbox(self) -> InboxStore:
         """Raw items."""
-        from storage.inbox import InboxStore  # noqa: PLC0415
+        from storage.inbox import InboxStore
 
         return InboxStore(self.engine, self.keyring)
 
     @cached_property
     def visits(self) -> VisitStore:
         """Visits to the web pages."""
-        from storage.visits import VisitStore  # noqa: PLC0415
+        from storage.visits import VisitStore
 
         return VisitStore(self.engine, self.keyring)
 
     @cached_property
     def conversations(self) -> ConversationStore:
         """What chats remember."""
-        from storage.conversations import ConversationStore  # noqa: PLC0415
+        from storage.conversations import ConversationStore
 
         return ConversationStore(self.engine, self.keyring)
 
     @cached_property
     def intake(self) -> Intake:
         """Where laboratories' bytes come in."""
-        from core.results.intake import Intake  # noqa: PLC0415
-        from storage.intake import IntakeStore  # noqa: PLC0415
+        from core.results.intake import Intake
+        from storage.intake import IntakeStore
 
         return Intake(
             store=IntakeStore(self.engine, self.keyring),
@@ -165,7 +165,7 @@ class Installation:
         )
 
     def _read(self, data: bytes, *, format: str, facility: Facility) -> Iterator[ReadItem]:  # noqa: A002
-        from labs.readers.detect import read  # noqa: PLC0415
+        from labs.readers.detect import read
 
         limit = self.settings.max_file_mib * 1024 * 1024
         return read(data, format=format, zone=facility.timezone, limit=limit)
@@ -173,7 +173,7 @@ class Installation:
     @cached_property
     def releasing(self) -> Releasing:
         """What belongs to a new version."""
-        from core.results.releasing import Releasing  # noqa: PLC0415
+        from core.results.releasing import Releasing
 
         return Releasing(
             signer=self.signer,
@@ -208,7 +208,7 @@ class Installation:
         return set()
 
     def _say_once(self, error: SetupRefused) -> None:
-        from bot.cli.output import explain  # noqa: PLC0415
+        from bot.cli.output import explain
 
         if error.code not in self._said:
             self._said.add(error.code)
@@ -217,8 +217,8 @@ class Installation:
     @cached_property
     def desk(self) -> RetrievalDesk:
         """Where citizens fetch results."""
-        from core.citizens.retrieval import RetrievalDesk  # noqa: PLC0415
-        from storage.challenges import ChallengeStore  # noqa: PLC0415
+        from core.citizens.retrieval import RetrievalDesk
+        from storage.challenges import ChallengeStore
 
         return RetrievalDesk(
             challenges=ChallengeStore(self.engine, self.keyring),
@@ -233,8 +233,8 @@ class Installation:
     @cached_property
     def checkpoint(self) -> Checkpoint:
         """The verifier with this installation's trust and the default rule."""
-        from core.certificates.checkpoint import Checkpoint  # noqa: PLC0415
-        from core.policy.rules import default_rule  # noqa: PLC0415
+        from core.certificates.checkpoint import Checkpoint
+        from core.policy.rules import default_rule
 
         return Checkpoint(
             trust=lambda: self.trust, standing=self.standing, rule=default_rule, clock=self.clock
@@ -243,21 +243,21 @@ class Installation:
     @cached_property
     def trust(self) -> TrustStore:
         """The document signers of this installation, retired ones included."""
-        from core.certificates.trust import TrustedCertificate, TrustStore  # noqa: PLC0415
+        from core.certificates.trust import TrustedCertificate, TrustStore
 
         return TrustStore(TrustedCertificate.from_der(der) for der in self.key_store.signers())
 
     def standing(self, uvci: str) -> Standing:
         """Whether a certificate that we issued still counts."""
-        from core.certificates.verdict import Standing  # noqa: PLC0415
-        from storage.standings import StandingStore  # noqa: PLC0415
+        from core.certificates.verdict import Standing
+        from storage.standings import StandingStore
 
         return Standing(StandingStore(self.engine).standing(uvci))
 
     def postroom(self, gateway: SmsGateway) -> Postroom:
         """The place from which messages leave through ``gateway``."""
-        from core.messages.sending import Postroom  # noqa: PLC0415
-        from storage.deliveries import DeliveryStore  # noqa: PLC0415
+        from core.messages.sending import Postroom
+        from storage.deliveries import DeliveryStore
 
         return Postroom(DeliveryStore(self.engine, self.keyring), gateway, self.clock)
 
@@ -274,8 +274,8 @@ class Installation:
 
     def make_first_keys(self) -> bool:
         """Create a CSCA and a document signer unless there are some; says whether it did."""
-        from core.certificates.authority import create_csca, create_dsc  # noqa: PLC0415
-        from storage.keystore import dsc_name  # noqa: PLC0415
+        from core.certificates.authority import create_csca, create_dsc
+        from storage.keystore import dsc_name
 
         if self.key_store.signers():
             return False
@@ -289,7 +289,7 @@ class Installation:
 
     def audit_cli(self, action: str, subject: str) -> None:
         """Record what somebody with a shell on the server did."""
-        from core.ports import AuditEntry  # noqa: PLC0415
+        from core.ports import AuditEntry
 
         self.audit.record(AuditEntry(self.clock(), "cli", action, subject))
 
@@ -316,7 +316,7 @@ def open_installation() -> Installation:
     Raises:
         SetupRefused: the database isn't migrated, or was made by the demo.
     """
-    from bot.cli.output import note  # noqa: PLC0415
+    from bot.cli.output import note
 
     settings = choose_settings(tell=note)
     installation = Installation(settings)
@@ -330,12 +330,12 @@ def prepare(installation: Installation) -> None:
     Raises:
         SetupRefused: the database isn't migrated, or was made by the demo.
     """
-    from storage.installation import claim_installation  # noqa: PLC0415
-    from storage.migrate import is_current  # noqa: PLC0415
+    from storage.installation import claim_installation
+    from storage.migrate import is_current
 
     settings = installation.settings
     if settings.demo:
-        from bot.demo import make_world  # noqa: PLC0415
+        from bot.demo import make_world
 
         make_world(installation)
     elif not is_current(settings.database):

@@ -37,7 +37,7 @@ _SCOPES = {Role.FACILITY_OFFICER: frozenset({"BVNDGD"})}
 
 def make_world(installation: Installation) -> None:
     """Create whatever of the demo is missing; two processes may come here at once."""
-    from storage.migrate import is_current, upgrade  # noqa: PLC0415
+    from storage.migrate import is_current, upgrade
 
     settings = installation.settings
     settings.data_dir.mkdir(parents=True, exist_ok=True)

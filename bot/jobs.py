@@ -118,7 +118,8 @@ def _told(report: IntakeReport) -> str:
 def make_clock(installation: Installation, stored: Callable[[], None]) -> BackgroundScheduler:
     """The clock: polls folders and forgets what is old. ``start()`` begins."""
     clock = BackgroundScheduler(
-        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
+        timezone="UTC",
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
     )
     folders = FolderIntake(installation, stored)
     every = installation.settings.watch_seconds
@@ -128,7 +129,7 @@ def make_clock(installation: Installation, stored: Callable[[], None]) -> Backgr
 
 
 def _forget(installation: Installation) -> None:
-    from storage.housekeeping import expire  # noqa: PLC0415
+    from storage.housekeeping import expire
 
     settings = installation.settings
     expire(

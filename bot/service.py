@@ -64,7 +64,7 @@ class Service:
 
     def start_pages(self, demo: DemoRoom | None = None) -> None:
         """Serve HTTP in threads of this process."""
-        from waitress.server import create_server  # noqa: PLC0415
+        from waitress.server import create_server
 
         settings = self.installation.settings
         server = create_server(
@@ -78,8 +78,8 @@ class Service:
 
     def pages(self, demo: DemoRoom | None = None) -> Flask:
         """The Flask application over this installation."""
-        from sms.app import create_app  # noqa: PLC0415
-        from sms.room import WebRoom  # noqa: PLC0415
+        from sms.app import create_app
+        from sms.room import WebRoom
 
         here = self.installation
         registry = CollectorRegistry()
@@ -111,8 +111,8 @@ class Service:
         token = self.installation.settings.telegram_token
         if not token:
             return
-        from bot.channels.telegram import run_telegram  # noqa: PLC0415
-        from bot.conversations.room import build_dispatcher  # noqa: PLC0415
+        from bot.channels.telegram import run_telegram
+        from bot.conversations.room import build_dispatcher
 
         dispatcher = build_dispatcher(self.chat_room(), self.installation.conversations)
         thread = threading.Thread(
@@ -125,7 +125,7 @@ class Service:
 
     def chat_room(self) -> object:
         """What conversations need of this installation."""
-        from bot.conversations.room import ChatRoom  # noqa: PLC0415
+        from bot.conversations.room import ChatRoom
 
         here = self.installation
         return ChatRoom(
@@ -152,7 +152,7 @@ class Service:
 
 def sms_gateway(installation: Installation) -> SmsGateway:
     """The gateway that the settings choose."""
-    from sms.gateways.twilio import TwilioGateway  # noqa: PLC0415
+    from sms.gateways.twilio import TwilioGateway
 
     settings = installation.settings
     return TwilioGateway(
@@ -179,7 +179,7 @@ def _answers(installation: Installation) -> bool:
 
 
 def _check_messages(installation: Installation) -> None:
-    from core.messages.templates import check_templates  # noqa: PLC0415
+    from core.messages.templates import check_templates
 
     settings = installation.settings
     check_templates(settings.public_url, settings.public_host, settings.link_days)

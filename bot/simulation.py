@@ -33,9 +33,7 @@ def start_demo(service: Service) -> None:
     """Start everything of the demo: pages first, then the laboratory, then the chat."""
     here = service.installation
     outbox = Outbox(here.clock)
-    photos = PictureShelf(
-        here.clock, here.random, lifetime=timedelta(minutes=5), fetches=_REPAINTS
-    )
+    photos = PictureShelf(here.clock, here.random, lifetime=timedelta(minutes=5), fetches=_REPAINTS)
     laboratory = DemoLaboratory(here)
     chat = DemoChat(service, outbox, photos)
     service.start_pages(
@@ -129,8 +127,8 @@ class DemoChat:
         return self._simulator.exchange(request)
 
     def _start(self) -> None:
-        from bot.channels.simulator import ChatSimulator  # noqa: PLC0415
-        from bot.conversations.room import build_dispatcher  # noqa: PLC0415
+        from bot.channels.simulator import ChatSimulator
+        from bot.conversations.room import build_dispatcher
 
         here, room = self._service.installation, self._service.chat_room()
         self._simulator = ChatSimulator(

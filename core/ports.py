@@ -199,18 +199,24 @@ class InboxRow:
     result_id: str | None
 
 
-class Conflict(Exception):  # noqa: N818  (a fact about two writers, not a fault)
+class Conflict(Exception):
     """Another writer stored a version of the same report first; look again and decide anew."""
 
 
 class IntakeStore(Protocol):
     """What intake reads and writes."""
 
-    def current(self, facility: str, reports: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
+    def current(
+        self, facility: str, reports: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], Stored]:
         """Current versions by ``(accession, test key)``."""
 
     def store(
-        self, facility: str, source: str, inbox: Iterable[InboxRow], results: Iterable[ResultRow],
+        self,
+        facility: str,
+        source: str,
+        inbox: Iterable[InboxRow],
+        results: Iterable[ResultRow],
         now: datetime,
     ) -> None:
         """Store all of it or nothing.

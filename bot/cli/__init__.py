@@ -45,7 +45,7 @@ def main() -> None:
     try:
         _ketqua(prog_name="ketqua")
     except KetquaError as error:
-        from bot.cli.output import explain  # noqa: PLC0415
+        from bot.cli.output import explain
 
         click.echo(explain(error), err=True)
         sys.exit(2)

@@ -10,9 +10,9 @@ from bot.cli.output import print_json
 @click.command("audit", epilog="Example: ketqua audit --limit 20 --json")
 @click.option("--limit", default=50, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
-def command(limit: int, as_json: bool) -> None:  # noqa: FBT001
+def command(limit: int, as_json: bool) -> None:
     """Show the newest entries of the audit log."""
-    from bot.app import open_installation  # noqa: PLC0415
+    from bot.app import open_installation
 
     entries = open_installation().audit.recent(limit)
     if as_json:

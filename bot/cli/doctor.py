@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @click.command("doctor", epilog="Example: ketqua doctor --json")
 @click.option("--json", "as_json", is_flag=True)
-def command(as_json: bool) -> None:  # noqa: FBT001
+def command(as_json: bool) -> None:
     """Check settings, database, keys, messages and catalogue; exit 1 if one needs mending."""
-    from bot.app import Installation, choose_settings  # noqa: PLC0415
-    from bot.cli.output import note  # noqa: PLC0415
+    from bot.app import Installation, choose_settings
+    from bot.cli.output import note
 
     installation = Installation(choose_settings(tell=note))
     found = {name: _try(check, installation) for name, check in _CHECKS.items()}
@@ -50,13 +50,13 @@ def _settings(installation: Installation) -> None:
 
 
 def _database(installation: Installation) -> None:
-    from bot.app import prepare  # noqa: PLC0415
+    from bot.app import prepare
 
     prepare(installation)
 
 
 def _messages(installation: Installation) -> None:
-    from core.messages.templates import check_templates  # noqa: PLC0415
+    from core.messages.templates import check_templates
 
     settings = installation.settings
     check_templates(settings.public_url, settings.public_host, settings.link_days)

@@ -21,7 +21,7 @@ def command() -> None:
 @click.option("--contact", default="", help="How citizens reach it.")
 def add(code: str, name: str, short_name: str | None, zone: str, contact: str) -> None:
     """Connect a facility, or change the one with this CODE."""
-    from bot.app import open_installation  # noqa: PLC0415
+    from bot.app import open_installation
 
     facility = Facility(code.upper(), name, (short_name or name)[:30], zone, contact)
     _check_zone(facility)
@@ -40,9 +40,9 @@ def _check_zone(facility: Facility) -> None:
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True)
-def list_all(as_json: bool) -> None:  # noqa: FBT001
+def list_all(as_json: bool) -> None:
     """List the facilities."""
-    from bot.app import open_installation  # noqa: PLC0415
+    from bot.app import open_installation
 
     found = open_installation().facilities.all()
     if as_json:

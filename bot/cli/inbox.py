@@ -18,9 +18,9 @@ def command() -> None:
 @click.option("--facility", help="Only of this facility.")
 @click.option("--limit", default=100, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
-def list_quarantined(facility: str | None, limit: int, as_json: bool) -> None:  # noqa: FBT001
+def list_quarantined(facility: str | None, limit: int, as_json: bool) -> None:
     """List quarantined items, newest first, with what to do about each."""
-    from bot.app import open_installation  # noqa: PLC0415
+    from bot.app import open_installation
 
     only = frozenset({facility}) if facility else None
     rows = [
@@ -43,7 +43,7 @@ def list_quarantined(facility: str | None, limit: int, as_json: bool) -> None:  
 @click.argument("item_id")
 def show(item_id: str) -> None:
     """Write an item's bytes as they were received to stdout; the look is audited."""
-    from bot.app import open_installation  # noqa: PLC0415
+    from bot.app import open_installation
 
     installation = open_installation()
     raw = installation.inbox.raw(item_id)

@@ -19,11 +19,9 @@ _FORMATS = ("auto", "fhir", "hl7v2", "csv", "xlsx", "xml4")
 @click.option("--format", "file_format", type=click.Choice(_FORMATS), default="auto")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-def command(
-    facility_code: str, file_format: str, as_json: bool, paths: tuple[Path, ...]  # noqa: FBT001
-) -> None:
+def command(facility_code: str, file_format: str, as_json: bool, paths: tuple[Path, ...]) -> None:
     """Take in PATH… (files, or folders of files); exit 1 if anything was quarantined."""
-    from bot.app import open_installation  # noqa: PLC0415
+    from bot.app import open_installation
 
     files = list(_files(paths))
     installation = open_installation()

@@ -15,7 +15,7 @@ def command() -> None:
 @command.command("init", epilog="Example: ketqua key init")
 def init() -> None:
     """Create the CSCA and a first document signer, where there are none."""
-    from bot.app import open_installation  # noqa: PLC0415
+    from bot.app import open_installation
 
     installation = open_installation()
     made = installation.make_first_keys()
@@ -25,9 +25,9 @@ def init() -> None:
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True)
-def list_all(as_json: bool) -> None:  # noqa: FBT001
+def list_all(as_json: bool) -> None:
     """List the document signers by kid, with the time in which each signs."""
-    from bot.app import open_trust  # noqa: PLC0415
+    from bot.app import open_trust
 
     trust, _ = open_trust()
     rows = [

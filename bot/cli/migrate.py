@@ -10,8 +10,8 @@ from bot.cli.output import note
 @click.command("migrate")
 def command() -> None:
     """Create or upgrade the tables; safe to run again."""
-    from bot.app import choose_settings  # noqa: PLC0415
-    from storage.migrate import upgrade  # noqa: PLC0415
+    from bot.app import choose_settings
+    from storage.migrate import upgrade
 
     settings = choose_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)

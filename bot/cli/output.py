@@ -20,7 +20,7 @@ _FOLDER = Path(__file__).resolve().parent.parent.parent / "core" / "messages" / 
 @cache
 def catalogues() -> Catalogues:
     """Every language there is a file for."""
-    return Catalogues({path.stem: path.read_bytes() for path in sorted(_FOLDER.glob("*.po")) if "." not in path.stem})
+    return Catalogues({path.stem: path.read_bytes() for path in sorted(_FOLDER.glob("*.po"))})
 
 
 def language() -> str:

@@ -11,7 +11,9 @@ from bot.cli.output import note
 from core.certificates.issue import as_text
 
 
-@click.command("qr", epilog="Example: ketqua qr 2107662558 --facility BVNDGD --format png -o qr.png")
+@click.command(
+    "qr", epilog="Example: ketqua qr 2107662558 --facility BVNDGD --format png -o qr.png"
+)
 @click.argument("reference", metavar="ACCESSION|UVCI|RESULT_ID")
 @click.option("--facility", "facility_code", help="Where an accession is not unique.")
 @click.option("--profile", type=click.Choice(["full", "compact"]), default="full")
@@ -24,7 +26,7 @@ def command(
     reference: str, facility_code: str | None, profile: str, picture: str, output: Path | None
 ) -> None:
     """Draw the QR code of a result; exit 1 if it has none."""
-    from bot.app import open_installation  # noqa: PLC0415
+    from bot.app import open_installation
 
     if profile == "compact":
         note("cli.qr.compact_not_yet")
@@ -44,7 +46,7 @@ def command(
 
 
 def _draw(text: str, picture: str) -> bytes:
-    from core.certificates.picture import png, svg, terminal  # noqa: PLC0415
+    from core.certificates.picture import png, svg, terminal
 
     if picture == "png":
         return png(text)

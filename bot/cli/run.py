@@ -14,16 +14,16 @@ from bot.cli.output import note
 @click.command("run", epilog="Example: ketqua run --demo --port 8000")
 @click.option("--demo", is_flag=True, help="A world of its own, on loopback, with simulators.")
 @click.option("--port", type=int, help="Port of the pages (KETQUA_PORT).")
-def run(demo: bool, port: int | None) -> None:  # noqa: FBT001
+def run(demo: bool, port: int | None) -> None:
     """Run everything in one process."""
     service = _service(demo=demo, port=port)
     if service.installation.settings.demo:
-        from bot.simulation import start_demo  # noqa: PLC0415
+        from bot.simulation import start_demo
 
         start_demo(service)
         note("cli.run.demo", url=f"{service.installation.settings.public_url}/sim/")
     else:
-        from bot.service import sms_gateway  # noqa: PLC0415
+        from bot.service import sms_gateway
 
         service.start_pages()
         service.start_sending(sms_gateway(service.installation))
@@ -55,7 +55,7 @@ def chat() -> None:
 @click.command("worker")
 def worker() -> None:
     """Send messages only; any number of these processes may run."""
-    from bot.service import sms_gateway  # noqa: PLC0415
+    from bot.service import sms_gateway
 
     service = _service()
     service.start_sending(sms_gateway(service.installation))
@@ -71,10 +71,10 @@ def clock() -> None:
 
 
 def _service(*, demo: bool = False, port: int | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    from bot.app import Installation, choose_settings  # noqa: PLC0415
-    from bot.service import Service  # noqa: PLC0415
-    from bot.settings import Settings  # noqa: PLC0415
-    from core.errors import SetupRefused  # noqa: PLC0415
+    from bot.app import Installation, choose_settings
+    from bot.service import Service
+    from bot.settings import Settings
+    from core.errors import SetupRefused
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)

@@ -24,7 +24,7 @@ def command() -> None:
 @click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
 def add(login: str, name: str, role: str, scopes: tuple[str, ...], password: str) -> None:
     """Create an account, or replace the one with this LOGIN; prints its TOTP address once."""
-    from bot.app import open_installation  # noqa: PLC0415
+    from bot.app import open_installation
 
     if len(password) < _SHORTEST_PASSWORD:
         raise click.BadParameter(f"≥ {_SHORTEST_PASSWORD}", param_hint="--password")
@@ -40,9 +40,9 @@ def add(login: str, name: str, role: str, scopes: tuple[str, ...], password: str
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True)
-def list_all(as_json: bool) -> None:  # noqa: FBT001
+def list_all(as_json: bool) -> None:
     """List the accounts, without secrets."""
-    from bot.app import open_installation  # noqa: PLC0415
+    from bot.app import open_installation
 
     rows = [
         {"login": a.login, "name": a.name, "role": a.role, "scopes": sorted(a.scopes),

@@ -8,23 +8,21 @@ verdict; 2: bad options or an unreadable file.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache, partial
-from importlib import resources
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from bot.cli.output import say
 from core.certificates.claims import Claims, Kind, rfc3339
 from core.certificates.trust import TrustedCertificate, TrustStore
 from core.certificates.verdict import Standing, Verdict, VerdictWord
 from core.certificates.verify import verify as check_text
 from core.certificates.verify import verify_image as check_image
-from core.messages.language import Catalogues
 from core.policy.rules import DEFAULT_PLACE, default_rule
 
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"%PDF")
@@ -105,7 +103,7 @@ def _installed() -> Trust:
 def _subject(subject: str) -> bytes:
     if subject == "-":
         return sys.stdin.buffer.read(_MOST)
-    return _contents(subject) if os.path.exists(subject) else subject.encode("utf-8", "replace")  # noqa: PTH110  (Path.exists raises on a text too long for a name)
+    return _contents(subject) if os.path.exists(subject) else subject.encode("utf-8", "replace")
 
 
 def _contents(path: str) -> bytes:
@@ -128,17 +126,17 @@ def _text(data: bytes) -> str:
 def _words(verdict: Verdict) -> str:
     """The verdict for a person at a terminal."""
     word = verdict.verdict
-    lines = [_say(f"verdicts.word.{word}"), _say(f"verdicts.sentence.{word}")]
+    lines = [say(f"verdicts.word.{word}"), say(f"verdicts.sentence.{word}")]
     if verdict.step:
-        lines.append(_say(f"verdicts.step.{verdict.step}"))
+        lines.append(say(f"verdicts.step.{verdict.step}"))
     if verdict.reason:
-        lines.append(_say(f"verdicts.reason.{verdict.reason}"))
+        lines.append(say(f"verdicts.reason.{verdict.reason}"))
     if verdict.claims:
         lines += _claim_lines(verdict.claims)
     if verdict.rule_valid_until:
         lines.append(_labelled("rule_valid_until", rfc3339(verdict.rule_valid_until)))
     if word is VerdictWord.VALID:
-        lines.append(_say("verdicts.check_photo_id"))
+        lines.append(say("verdicts.check_photo_id"))
     return "\n".join(lines)
 
 
@@ -146,9 +144,9 @@ def _claim_lines(claims: Claims) -> list[str]:
     fields = {
         "name": claims.full_name,
         "birth_date": claims.birth_date,
-        "kind": _say(f"verdicts.kind.{claims.kind}"),
-        "test_type": _say(f"verdicts.test_type.{claims.test_type}") if claims.test_type else "",
-        "outcome": _say(f"verdicts.outcome.{claims.outcome}") if claims.outcome else "",
+        "kind": say(f"verdicts.kind.{claims.kind}"),
+        "test_type": say(f"verdicts.test_type.{claims.test_type}") if claims.test_type else "",
+        "outcome": say(f"verdicts.outcome.{claims.outcome}") if claims.outcome else "",
         "collected_at" if claims.kind is Kind.TEST else "event_at": rfc3339(claims.collected_at),
         "centre": claims.centre,
         "issuer": f"{claims.issuer} ({claims.country})",
@@ -161,29 +159,9 @@ def _claim_lines(claims: Claims) -> list[str]:
 def _labelled(label: str, value: str) -> str:
     """A claim's line; control characters of a stranger's text don't reach the terminal."""
     printable = "".join(c for c in value if c.isprintable())
-    return _say("verdicts.line", label=_say(f"verdicts.label.{label}"), value=printable)
+    return say("verdicts.line", label=say(f"verdicts.label.{label}"), value=printable)
 
 
 def _refuse(key: str, **data: object) -> NoReturn:
-    click.echo(_say(key, **data), err=True)
+    click.echo(say(key, **data), err=True)
     sys.exit(_UNUSABLE)
-
-
-def _say(key: str, **data: object) -> str:
-    return _catalogues().say(_language(), key, **data)
-
-
-def _language() -> str:
-    return _catalogues().choose(os.environ.get("KETQUA_LANGUAGE"))
-
-
-@cache
-def _catalogues() -> Catalogues:
-    folder = resources.files("core.messages") / "catalogues"
-    return Catalogues({code: _po(folder, code) for code in ("vi", "en")})
-
-
-def _po(folder: resources.abc.Traversable, code: str) -> bytes:
-    """This command's fragment where there is one, else the whole catalogue."""
-    fragment = folder / f"{code}.verdicts.po"
-    return (fragment if fragment.is_file() else folder / f"{code}.po").read_bytes()

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.certificates.claims import Claims
 from core.certificates.trust import TrustStore
 from core.certificates.verify import RuleOutcome, Standing, Verdict, verify, verify_image
-from core.certificates.claims import Claims
 from core.ports import Clock
 
 

@@ -60,11 +60,13 @@ def mac(challenge_id: str, code: str, key: bytes) -> bytes:
     return hmac.digest(key, f"{challenge_id}:{code}".encode(), sha256)
 
 
-def open_challenge(  # noqa: PLR0913  (a record has as many fields as it has)
+def open_challenge(
     challenge_id: str, phone: str, channel: str, code: str, *, key: bytes, now: datetime
 ) -> Challenge:
     """Start a challenge for ``phone``."""
-    return Challenge(challenge_id, phone, channel, mac(challenge_id, code, key), now, now + LIFETIME)
+    return Challenge(
+        challenge_id, phone, channel, mac(challenge_id, code, key), now, now + LIFETIME
+    )
 
 
 def wait_before_next(latest: datetime | None, now: datetime) -> timedelta:

@@ -11,6 +11,7 @@ from base64 import urlsafe_b64encode
 from hashlib import sha256
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_VALUE = {character: value for value, character in enumerate(_ALPHABET)}
 _READ_AS = str.maketrans("OIL", "011")
 TOKEN_LENGTH = 22
 
@@ -33,7 +34,7 @@ def read_short_code(typed: str) -> str | None:
 def _check(body: str) -> str:
     product = 32
     for character in body:
-        product = ((product + _ALPHABET.index(character)) % 32 or 32) * 2 % 33
+        product = ((product + _VALUE[character]) % 32 or 32) * 2 % 33
     return _ALPHABET[(33 - product) % 32]
 
 

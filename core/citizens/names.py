@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 _D_WITH_STROKE = str.maketrans("đĐ", "dD")
 
 
 def normalise(name: str) -> str:
     """Upper case, no accents, single blanks: two spellings of one name compare equal."""
     decomposed = unicodedata.normalize("NFD", name.translate(_D_WITH_STROKE))
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return " ".join(bare.upper().split())
+    return " ".join(_ACCENTS.sub("", decomposed).upper().split())
 
 
 def split_whole(family: str, given: str) -> tuple[str, str]:

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _SEPARATORS = str.maketrans("", "", " .-()\u00a0\u202f")
-_VIETNAM_MOBILE = re.compile(r"(?:\+84|0084|84|0)((?:3\d|5[689]|7[06-9]|8[1-8]|9[0-8])\d{7})")
+_VIETNAM_MOBILE = re.compile(
+    r"(?:\+84|0084|84|0)"
+    r"((?:3\d|5[1689]|7[06-9]|8[1-8]|9[0-8])\d{7}|(?:52[238]|559|89[6-9]|99[013-9])\d{6})"
+)
 
 
 class PhoneKind(StrEnum):

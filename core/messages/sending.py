@@ -9,6 +9,8 @@ from core.errors import GatewayRefused, GatewayRetry
 from core.messages.delivery import MAX_TRIES, ClaimedDelivery, back_off
 from core.ports import Clock, Deliveries, SmsGateway
 
+_AT_ONCE = 5  # a batch must end within the lease even when every hand-over times out (10 s)
+
 
 @dataclass(frozen=True, slots=True)
 class Postroom:
@@ -18,7 +20,7 @@ class Postroom:
     gateway: SmsGateway
     clock: Clock
 
-    def send_due(self, limit: int = 50) -> int:
+    def send_due(self, limit: int = _AT_ONCE) -> int:
         """Send up to ``limit`` due messages; returns how many were claimed."""
         claimed = self.deliveries.claim(limit, self.clock())
         for delivery in claimed:

@@ -29,7 +29,11 @@ class Reader(Protocol):
     """Cuts a file into items (``labs.readers.detect.read``)."""
 
     def __call__(
-        self, data: bytes, *, format: str, facility: Facility  # noqa: A002  (DESIGN's word)
+        self,
+        data: bytes,
+        *,
+        format: str,
+        facility: Facility,  # noqa: A002  (DESIGN's word)
     ) -> Iterator[ReadItem]:
         """Read ``data``; never raises for what is in it."""
 
@@ -38,7 +42,11 @@ class Release(Protocol):
     """Makes the row of a new version: certificate, codes, link and message."""
 
     def __call__(
-        self, judged: Judged, change: Change, stored: Stored | None, facility: Facility,
+        self,
+        judged: Judged,
+        change: Change,
+        stored: Stored | None,
+        facility: Facility,
         incoming: Incoming,
     ) -> ResultRow:
         """Everything that is stored with the new version."""
@@ -141,9 +149,7 @@ class Intake:
             reported_at=result.reported_at,
         )
 
-    def _settle(
-        self, pending: list[_Pending], facility: Facility, source: str
-    ) -> list[ItemReport]:
+    def _settle(self, pending: list[_Pending], facility: Facility, source: str) -> list[ItemReport]:
         for _ in range(_TRIES):
             inbox, results, reports = self._decide_all(pending, facility, source)
             try:

@@ -28,7 +28,12 @@ from core.results.values import read_outcome
 _CLOCK_SKEW = timedelta(minutes=10)
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _OLDEST_PERSON = 130
-_STRICTNESS = {Confidentiality.A: 0, Confidentiality.B: 1, Confidentiality.C: 2, Confidentiality.D: 3}
+_STRICTNESS = {
+    Confidentiality.A: 0,
+    Confidentiality.B: 1,
+    Confidentiality.C: 2,
+    Confidentiality.D: 3,
+}
 _PHONE_FINDINGS = {PhoneKind.LANDLINE: "phone_not_mobile", PhoneKind.UNREADABLE: "phone_unreadable"}
 
 
@@ -202,12 +207,9 @@ def _times(
     return collected, released
 
 
-def _without_collection(
-    test: TestDefinition | None, status: ReportStatus, notes: _Notes
-) -> None:
+def _without_collection(test: TestDefinition | None, status: ReportStatus, notes: _Notes) -> None:
     certified = test is not None and test.kind in (TestKind.PCR, TestKind.ANTIGEN)
     if certified and status in (ReportStatus.FINAL, ReportStatus.CORRECTED):
         notes.refuse("no_collection_time", "collected_at")
     else:
         notes.warn("no_collection_time", "collected_at")
-

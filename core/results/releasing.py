@@ -17,6 +17,7 @@ from core.certificates.uvci import RANDOM_BYTES, new_uvci
 from core.citizens import codes
 from core.messages.delivery import DeliveryDraft
 from core.messages.release import Announcement, choose_template, draft
+from core.messages.templates import Template
 from core.ports import CertificateRow, Clock, Randomness, ResultRow
 from core.results.facility import Facility
 from core.results.judge import Judged
@@ -73,7 +74,7 @@ class Releasing:
             link_expires_at=now + timedelta(days=self.link_days) if linked else None,
         )
 
-    def _message(  # noqa: PLR0913, PLR0917
+    def _message(
         self,
         result_id: str,
         version: int,
@@ -86,11 +87,12 @@ class Releasing:
         template = choose_template(result, change, announced=announced)
         if template is None:
             return None
+        sensitive = template is Template.SENSITIVE
         announcement = Announcement(
             code=code,
             link=f"{self.base_url}/k/{token}",
             days=self.link_days,
-            appointment=codes.short_code(self.random(5)),
+            appointment=codes.short_code(self.random(5)) if sensitive else "",
         )
         return draft(result_id, version, result, template, announcement)
 
@@ -107,6 +109,10 @@ class Releasing:
             issued_at=now,
         )
         return CertificateRow(
-            issued.uvci, issued.kid, issued.cose, issued.signature, issued.issued_at,
+            issued.uvci,
+            issued.kid,
+            issued.cose,
+            issued.signature,
+            issued.issued_at,
             issued.expires_at,
         )

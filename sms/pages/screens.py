@@ -35,7 +35,8 @@ def show_visit(visit: Visit) -> Response:
     person = _person(visit, people)
     if person is None:
         return _people_page(visit, people)
-    visit = replace(visit, person_key=person.key)
+    if person.key != visit.person_key:  # what one person proved opens no other
+        visit = replace(visit, person_key=person.key, proven=False)
     if person.needs_proof and not visit.proven:
         return proof_page(visit)
     return _results(visit, alone=len(people) == 1)

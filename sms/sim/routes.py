@@ -43,8 +43,8 @@ def outbox() -> Response:
 
 @sim.get("/people.json")
 def people() -> Response:
-    """The newest simulated citizens."""
-    return jsonify(_demo().people())
+    """The newest simulated citizens, their numbers written as in the outbox."""
+    return jsonify([_with_e164(person) for person in _demo().people()])
 
 
 @sim.get("/staff.json")
@@ -72,7 +72,7 @@ def release() -> tuple[Response, int] | Response:
     phone = read_phone(typed)
     if typed and phone.kind is PhoneKind.UNREADABLE:
         return jsonify(error="phone_unreadable"), 400
-    _demo().release(phone.e164 or None)
+    _demo().release(_as_written(phone.e164) if typed else None)
     return jsonify(released=True)
 
 
@@ -83,6 +83,16 @@ def photo(token: str) -> Response:
     if png is None:
         abort(404)
     return Response(png, mimetype="image/png")
+
+
+def _with_e164(person: dict[str, str]) -> dict[str, str]:
+    return person | {"phone": read_phone(person["phone"]).e164 or person["phone"]}
+
+
+def _as_written(e164: str) -> str:
+    """The number as the laboratory wrote it, by which it knows the person."""
+    written = (person["phone"] for person in _demo().people())
+    return next((each for each in written if read_phone(each).e164 == e164), e164)
 
 
 def _body() -> dict[str, object] | None:

@@ -86,7 +86,7 @@ function meetChat() {
 const key = (person) => `${person.phone} ${person.name}`;
 
 async function readPeople() {
-  const people = await getJson("people.json");
+  const people = (await getJson("people.json")).filter((person) => person.phone);
   if (!people.length && !listed.size) $("people").textContent = $("people").dataset.empty;
   for (const person of people.slice(0, 12).reverse()) {
     if (listed.has(key(person))) continue;

@@ -33,7 +33,7 @@ def run() -> None:
         costs = in_turn(ways, rounds=ROUNDS)
     show(f"One result, HL7 v2, {AMOUNT} a file, SQLite", costs, floor=next(iter(ways)))
     ours = costs["ours: ketqua ingest of one file"]
-    print(f"  results per second on one core: {1e6 / ours.cpu:,.0f}")  # noqa: T201
+    print(f"  results per second on one core: {1e6 / ours.cpu:,.0f}")
 
 
 def _ours(folder: Path) -> Callable[[], int]:
@@ -46,7 +46,7 @@ def _ours(folder: Path) -> Callable[[], int]:
         report = installation.intake.receive(
             files.pop(), facility, source="bench.hl7", format="hl7v2"
         )
-        assert report.counts()["accepted"] == AMOUNT, report.counts()  # noqa: S101
+        assert report.counts()["accepted"] == AMOUNT, report.counts()
         return AMOUNT
 
     return receive

@@ -17,9 +17,7 @@ class Cost:
     cpu: float
 
 
-def in_turn(
-    ways: dict[str, Callable[[], int]], *, rounds: int = 7
-) -> dict[str, Cost]:
+def in_turn(ways: dict[str, Callable[[], int]], *, rounds: int = 7) -> dict[str, Cost]:
     """Run every way once a round, after a warm-up round.
 
     Args:
@@ -32,7 +30,9 @@ def in_turn(
             if each:
                 samples[name].append(cost)
     return {
-        name: Cost(statistics.median(c.wall for c in costs), statistics.median(c.cpu for c in costs))
+        name: Cost(
+            statistics.median(c.wall for c in costs), statistics.median(c.cpu for c in costs)
+        )
         for name, costs in samples.items()
     }
 
@@ -48,9 +48,9 @@ def _once(way: Callable[[], int]) -> Cost:
 
 def show(title: str, costs: dict[str, Cost], *, floor: str) -> None:
     """Print a table; every line with its ratio to ``floor``, by CPU time."""
-    print(f"\n{title}")  # noqa: T201
+    print(f"\n{title}")
     for name, cost in costs.items():
         ratio = cost.cpu / costs[floor].cpu
-        print(  # noqa: T201
+        print(
             f"  {name:<44} cpu {cost.cpu:>9.1f} µs   wall {cost.wall:>9.1f} µs   ratio {ratio:5.2f}"
         )

@@ -12,7 +12,8 @@ from werkzeug.serving import make_server
 
 from core.messages.language import Catalogues
 from sms.app import WebRoom, create_app
-from tests.sms.fakes import Keys, World, catalogues, make_keys
+from tests.sms.fakes import Keys, World, make_keys
+from tests.words import catalogues
 
 if TYPE_CHECKING:
     from flask import Flask

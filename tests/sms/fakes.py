@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
-
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po, write_po
 
 from core.certificates.authority import CertifiedKey, create_csca, create_dsc
 from core.certificates.checkpoint import Checkpoint
@@ -22,7 +18,6 @@ from core.citizens.proof import Proof
 from core.citizens.retrieval import RetrievalDesk
 from core.citizens.visit import Visit
 from core.messages.delivery import DeliveryDraft, DeliveryState
-from core.messages.language import Catalogues
 from core.policy.rules import default_rule
 from core.policy.staff import StaffAccount
 from core.ports import (
@@ -49,7 +44,6 @@ T = TypeVar("T")
 NOON = datetime(2026, 7, 12, 5, 0, tzinfo=UTC)  # noon in Viet Nam
 PHONE = "+84900000123"
 STRANGER = "+84900000999"
-HERE = Path(__file__).parents[2] / "core/messages/catalogues"
 
 
 class Watch:
@@ -342,22 +336,3 @@ class World:
 
 def key_of(person: Person) -> str:
     return person.full_name.encode().hex()
-
-
-def catalogues() -> Catalogues:
-    """Every fragment in the catalogues' folder, merged by language."""
-    return Catalogues({language: _merged(language) for language in ("vi", "en")})
-
-
-def _merged(language: str) -> bytes:
-    from io import BytesIO
-
-    merged = Catalog(locale=language)
-    for path in sorted(HERE.glob(f"{language}*.po")):
-        with path.open("rb") as file:
-            for message in read_po(file, locale=language):
-                if message.id:
-                    merged[message.id] = message
-    text = BytesIO()
-    write_po(text, merged)
-    return text.getvalue()

@@ -12,7 +12,7 @@ from core.citizens.proof import ProofVerdict
 from core.citizens.retrieval import CodeRefusal
 from core.messages.language import Catalogues
 from core.results.result import Outcome
-from tests.bot.conversations.town import catalogues
+from tests.words import catalogues
 
 CODE = Path(__file__).parents[3] / "bot/conversations"
 PLURAL = {"chat.code_refusal.wait", "chat.code_verdict.wrong", "chat.result.on_the_web"}
@@ -39,9 +39,7 @@ def written() -> set[str]:
 
 def messages(language: str) -> dict[str, list[str]]:
     folder = Path(__file__).parents[3] / "core/messages/catalogues"
-    fragment = folder / f"{language}.chat.po"
-    path = fragment if fragment.exists() else folder / f"{language}.po"
-    with path.open("rb") as file:
+    with (folder / f"{language}.po").open("rb") as file:
         catalogue = read_po(file)
     return {
         (each.id if isinstance(each.id, str) else each.id[0]): (

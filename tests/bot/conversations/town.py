@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,7 +29,6 @@ from core.certificates.verdict import Standing
 from core.citizens.proof import Proof
 from core.citizens.retrieval import RetrievalDesk
 from core.messages.delivery import DeliveryState
-from core.messages.language import Catalogues
 from core.policy.rules import default_rule
 from core.ports import (
     ShelfItem,
@@ -46,11 +44,11 @@ from tests.bot.conversations.fakes import (
     MemoryShelf,
     person_key,
 )
+from tests.words import catalogues
 
 MINH, MINH_BORN = "+84900001001", "05/03/1990"
 NOBODY = "+84900009999"
 WEB = "https://kq.example.vn"
-CATALOGUES = Path(__file__).parents[3] / "core/messages/catalogues"
 PCR = TestDefinition(
     "SARSCOV2-PCR",
     {"vi": "Xét nghiệm Realtime RT-PCR", "en": "Real-time RT-PCR"},
@@ -70,19 +68,6 @@ DENGUE = TestDefinition(
 HIV = TestDefinition(
     "HIV", {"vi": "HIV", "en": "HIV"}, TestKind.QUALITATIVE, Confidentiality.D, "", frozenset()
 )
-
-
-def catalogues() -> Catalogues:
-    """The chat's texts and the verdicts', in both languages."""
-    return Catalogues({language: _merged(language) for language in ("vi", "en")})
-
-
-def _merged(language: str) -> bytes:
-    chat = CATALOGUES / f"{language}.chat.po"
-    if not chat.exists():  # the fragments were merged into one file
-        return (CATALOGUES / f"{language}.po").read_bytes()
-    verdicts = (CATALOGUES / f"{language}.verdicts.po").read_bytes()
-    return chat.read_bytes() + b"\n" + verdicts[verdicts.index(b'msgid "verdicts') :]
 
 
 class Town:

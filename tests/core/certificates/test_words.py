@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from core.certificates.claims import Kind, TestOutcome, TestType
 from core.certificates.decode import Step
 from core.certificates.verdict import VerdictWord
-from core.messages.language import Catalogues
 from tests.services import REPOSITORY
+from tests.words import catalogues
 
-FOLDER = REPOSITORY / "core" / "messages" / "catalogues"
 CODE: tuple[str, ...] = ("certificates/decode.py", "certificates/cbor.py", "certificates/scan.py")
 CODE += ("certificates/claims.py", "certificates/verify.py", "policy/rules.py")
 REASON = re.compile(
@@ -21,12 +19,6 @@ REASON = re.compile(
     r'|Verdict\(VerdictWord\.\w+, "(\w+)"|VerdictWord\.\w+, "(\w+)"$|return "(\w+)"',
     re.MULTILINE,
 )
-
-
-def catalogue(language: str) -> Catalogues:
-    fragment = FOLDER / f"{language}.verdicts.po"
-    path: Path = fragment if fragment.exists() else FOLDER / f"{language}.po"
-    return Catalogues({language: path.read_bytes(), "vi": path.read_bytes()})
 
 
 def reasons() -> set[str]:
@@ -43,7 +35,7 @@ def reasons() -> set[str]:
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_nothing_that_a_check_can_answer_is_without_words(language: str) -> None:
-    said = catalogue(language)
+    said = catalogues()
     keys = {f"reason.{reason}" for reason in reasons()}
     for group, words in {
         "word": VerdictWord,

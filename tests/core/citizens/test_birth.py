@@ -12,13 +12,16 @@ CCCD = (Document(DocumentType.NATIONAL_ID, "079090001234"),)
 
 
 @pytest.mark.parametrize(
-    "typed", ["5/3/1990", "05/03/1990", "05-03-1990", "05.03.1990", "05031990", "1990-03-05", " 5 3 1990 "]
+    "typed",
+    ["5/3/1990", "05/03/1990", "05-03-1990", "05.03.1990", "05031990", "1990-03-05", " 5 3 1990 "],
 )
 def test_typed_dates_are_day_first(typed: str) -> None:
     assert read_birth_date(typed) == "1990-03-05"
 
 
-@pytest.mark.parametrize("typed", ["", "31/02/1990", "1990", "5/3/90", "5/13/1990", "abc", "00/00/0000"])
+@pytest.mark.parametrize(
+    "typed", ["", "31/02/1990", "1990", "5/3/90", "5/13/1990", "abc", "00/00/0000"]
+)
 def test_what_is_no_date_is_none(typed: str) -> None:
     assert read_birth_date(typed) is None
 

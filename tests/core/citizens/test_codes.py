@@ -24,7 +24,7 @@ def test_one_wrong_character_is_noticed(random: bytes, place: int, other: str) -
 
 
 def test_letters_that_look_like_digits_are_repaired() -> None:
-    code = next(c for n in range(1000) if "0" in (c := short_code(n.to_bytes(5) )))
+    code = next(c for n in range(1000) if "0" in (c := short_code(n.to_bytes(5))))
     assert read_short_code(code.replace("0", "O")) == code
 
 

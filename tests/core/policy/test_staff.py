@@ -37,7 +37,9 @@ def test_password_and_code_together_sign_in() -> None:
     assert after.failures == 0
 
 
-@pytest.mark.parametrize(("password", "typed"), [("wrong", None), ("correct horse battery", "000000")])
+@pytest.mark.parametrize(
+    ("password", "typed"), [("wrong", None), ("correct horse battery", "000000")]
+)
 def test_either_alone_is_refused_and_counted(password: str, typed: str | None) -> None:
     after, verdict = sign_in(account(), password, typed or code(), NOON)
     assert (verdict, after.failures) == (SignInVerdict.REFUSED, 1)

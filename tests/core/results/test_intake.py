@@ -148,7 +148,10 @@ def test_hiv_gets_the_neutral_text_only_with_consent_and_never_a_certificate(
 def test_the_neutral_text_is_the_same_for_every_outcome() -> None:
     negative = report(test="75622-1", consent_to_contact=True)
     texts = set()
-    for each in (negative, replace(negative, members=report(value=POSITIVE, test="75622-1").members)):
+    for each in (
+        negative,
+        replace(negative, members=report(value=POSITIVE, test="75622-1").members),
+    ):
         (row,) = stored(each)
         assert row.message is not None
         texts.add(row.message.text.rsplit(":", 1)[0])

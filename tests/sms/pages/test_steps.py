@@ -178,6 +178,27 @@ def test_the_proof_of_one_person_opens_no_other(world: World, walk: Walk) -> Non
     assert "4 ký tự cuối" in walk.step("person", person=key_of(AN))
 
 
+def test_a_forged_choice_after_a_proof_still_asks_the_other_person(
+    world: World, walk: Walk
+) -> None:
+    world.release()
+    world.release(person=AN)
+    walk.prove_phone(world)
+    walk.step("person", person=key_of(BINH))
+    walk.step("prove", proof="05/03/1990")
+    assert "4 ký tự cuối" in walk.step("person", person=key_of(AN))
+
+
+def test_a_proof_does_not_pass_to_who_is_left_on_the_number(world: World, walk: Walk) -> None:
+    world.release()
+    world.release(person=AN)
+    walk.prove_phone(world)
+    walk.step("person", person=key_of(BINH))
+    walk.step("prove", proof="05/03/1990")
+    del world.shelf.items[key_of(BINH)]  # withdrawn meanwhile
+    assert "4 ký tự cuối" in walk.step("again")
+
+
 def test_a_wrong_birth_date_is_refused_and_a_fifth_locks(world: World, walk: Walk) -> None:
     world.release()
     walk.prove_phone(world)

@@ -15,7 +15,7 @@ from sms.room import DemoRoom
 from sms.sim.outbox import Outbox
 from sms.sim.pictures import PictureShelf
 from tests.sms.conftest import furnish
-from tests.sms.fakes import PHONE, World
+from tests.sms.fakes import PHONE, STRANGER, World
 
 
 class UnknownButton(ValueError):
@@ -33,7 +33,7 @@ class Stage:
         self.outbox = Outbox(self.world.clock)
         self.photos = PictureShelf(self.world.clock, os.urandom)
         person = {
-            "name": "Nguyễn Văn Bình", "birth_date": "05/03/1990", "phone": PHONE,
+            "name": "Nguyễn Văn Bình", "birth_date": "05/03/1990", "phone": "0900 000 123",
             "accession": "XN-1", "facility": "BVTD",
         }  # fmt: skip
         account = {"login": "operator", "role": "operator", "password": "p", "totp": "123456"}
@@ -110,10 +110,16 @@ def test_another_sites_page_may_not_post(demo: FlaskClient, stage: Stage) -> Non
 
 
 def test_a_result_is_released_for_me_or_for_anybody(demo: FlaskClient, stage: Stage) -> None:
-    demo.post("/sim/release", json={"phone": "0900 000 123"})
+    demo.post("/sim/release", json={"phone": PHONE})
+    demo.post("/sim/release", json={"phone": STRANGER})
     demo.post("/sim/release", json={})
-    assert stage.released == [PHONE, None]
+    assert stage.released == ["0900 000 123", STRANGER, None]
     assert demo.post("/sim/release", json={"phone": "?"}).status_code == 400
+
+
+def test_numbers_of_people_are_written_as_in_the_outbox(demo: FlaskClient) -> None:
+    answer = demo.get("/sim/people.json")
+    assert [person["phone"] for person in answer.json or []] == [PHONE]
 
 
 def test_a_picture_is_served_while_it_lives(demo: FlaskClient, stage: Stage) -> None:

@@ -1,0 +1,101 @@
+"""From the SMS to the QR in a real browser, through a real process, without JavaScript.
+
+With ``SHOTS`` set to a folder, the screens are kept there as pictures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.journey.demo import Demo, running_demo, until
+from tests.journey.people import oru
+from tests.services import ZBARIMG, require
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+SIZES = [(240, 320), (360, 740)]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """Give one running demo to this module."""
+    with running_demo(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
+
+
+def release(demo: Demo, accession: str, phone: str) -> None:
+    """A laboratory drops a file into the watched folder."""
+    folder = demo.data_dir / "demo" / "incoming" / "BVNDGD"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f".{accession}").write_bytes(oru(accession, phone))
+    (folder / f".{accession}").rename(folder / f"{accession}.hl7")
+
+
+def keep(page: Page, name: str) -> None:
+    """Keep a picture of the screen, where somebody asked for them."""
+    folder = os.environ.get("SHOTS")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}.png")
+
+
+def press(page: Page, label: str) -> None:
+    with page.expect_navigation():
+        page.locator("button", has_text=label).first.click()
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_link_in_the_sms_leads_to_a_qr_that_is_valid(
+    demo: Demo, chromium: Browser, tmp_path: Path, width: int, height: int
+) -> None:
+    phone = f"+84909{width:03d}{height:03d}"
+    release(demo, f"WEB-{width}", phone)
+    context = chromium.new_context(
+        viewport={"width": width, "height": height}, java_script_enabled=False, locale="vi-VN"
+    )
+    page = context.new_page()
+    page.goto(demo.link(phone))
+    assert re.search(r"OTP: \d", "\n".join(demo.outbox(phone))) is None  # a look sends nothing
+    press(page, "Gửi mã OTP")
+    page.fill("#code", demo.otp(phone))
+    press(page, "Xem kết quả")
+    page.fill("#proof", "05/03/1990")
+    press(page, "Tiếp tục")
+    assert page.get_by_text("Âm tính").is_visible()
+    assert page.get_by_text("Nguyễn Văn Bình").is_visible()
+    keep(page, f"result-{width}")
+    shot = tmp_path / "screen.png"
+    page.screenshot(path=shot)
+    assert context.cookies() == []
+    context.close()
+
+    read = subprocess.run(
+        [str(require(ZBARIMG)), "--quiet", "--raw", str(shot)], capture_output=True, check=True
+    )
+    checked = demo.ketqua("verify", "--json", read.stdout.decode().strip())
+    assert json.loads(checked.stdout)["verdict"] == "valid"
+
+
+def test_the_demo_page_plays_a_citizen_by_itself(demo: Demo, chromium: Browser) -> None:
+    page = chromium.new_page(viewport={"width": 1280, "height": 800}, locale="vi-VN")
+    page.goto(f"{demo.url}/sim/")
+    until(lambda: page.locator("text=So Y te").count())
+    keep(page, "sim")
+    page.close()
+
+
+def test_a_forged_link_is_a_calm_page(demo: Demo, chromium: Browser) -> None:
+    page = chromium.new_page(locale="vi-VN")
+    answer = page.goto(f"{demo.url}/k/AAAAAAAAAAAAAAAAAAAAAA")
+    assert answer is not None
+    assert answer.status == 404
+    assert page.locator("h1").count() == 1
+    page.close()
