@@ -22,11 +22,13 @@ from core.errors import SetupRefused
 if TYPE_CHECKING:
     from flask import Flask
 
+    from bot.conversations.room import ChatRoom
     from core.ports import SmsGateway
     from sms.room import DemoRoom
 
 log = logging.getLogger("ketqua")
 _WEB_THREADS = 8
+_LARGEST_BODY = 16 * 1024 * 1024  # above every limit of the pages, which answer in words
 
 
 class Service:
@@ -69,7 +71,7 @@ class Service:
         settings = self.installation.settings
         server = create_server(
             self.pages(demo), host=settings.bind_host, port=settings.port, threads=_WEB_THREADS,
-            ident="", max_request_body_size=12 * 1024 * 1024,
+            ident="", max_request_body_size=_LARGEST_BODY,
         )  # fmt: skip
         thread = threading.Thread(target=server.run, name="pages", daemon=True)
         thread.start()
@@ -123,7 +125,7 @@ class Service:
         thread.start()
         self._parts.callback(partial(thread.join, timeout=15))
 
-    def chat_room(self) -> object:
+    def chat_room(self) -> ChatRoom:
         """What conversations need of this installation."""
         from bot.conversations.room import ChatRoom
 

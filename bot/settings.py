@@ -10,7 +10,7 @@ import os
 import secrets
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -142,15 +142,19 @@ class Settings:
         command writes lead to it.
         """
         folder = self.data_dir / "demo"
-        secret = _demo_secrets(folder)
-        return replace(
-            Settings(data_dir=folder, language=self.language, timezone=self.timezone),
+        secrets_of_the_demo = _demo_secrets(folder)
+        return Settings(
             demo=True,
+            data_dir=folder,
             port=_demo_port(folder) or self.port,
+            language=self.language,
+            timezone=self.timezone,
             issuer="DEMO Sở Y tế",
             sms_gateway="simulator",
             watch_seconds=1,
-            **secret,
+            master_keys=secrets_of_the_demo["master_keys"],
+            index_key=secrets_of_the_demo["index_key"],
+            key_passphrase=secrets_of_the_demo["key_passphrase"],
         )
 
 

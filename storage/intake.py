@@ -57,6 +57,9 @@ _ANNOUNCED_BEFORE = text(
     "UPDATE result SET announced = (SELECT earlier.announced FROM result AS earlier"
     " WHERE earlier.id = :earlier) WHERE id = :id AND NOT announced"
 )
+_UNSENT_BEFORE = text(
+    "UPDATE delivery SET state = 'suppressed' WHERE result_id = :earlier AND state = 'pending'"
+)  # "a result is ready" must not arrive after "it was corrected"
 _EARLIER_CERTIFICATES = text(
     "UPDATE certificate SET standing = :standing WHERE result_id IN (SELECT id FROM result WHERE"
     " facility = :facility AND accession = :accession AND test_key = :test AND version < :version)"
@@ -219,6 +222,7 @@ def _insert(connection: Connection, batch: _Batch) -> None:
 def _follow_up(connection: Connection, facility: str, superseding: list[ResultRow]) -> None:
     """What a new version changes about earlier ones, in the order in which they came."""
     for version in superseding:
+        connection.execute(_UNSENT_BEFORE, {"earlier": version.supersedes})
         connection.execute(
             _ANNOUNCED_BEFORE, {"id": version.result_id, "earlier": version.supersedes}
         )

@@ -17,7 +17,9 @@ FOLDER = ROOT / "core" / "messages" / "catalogues"
 ROOMS = ("bot", "core", "labs", "sms")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _KEY = re.compile(r"""["'](?P<key>[a-z_]+(?:\.[a-z_0-9]+)+)["']""")
-_PREFIX = re.compile(r"""["'](?P<prefix>[a-z_]+(?:\.[a-z_]+)*\.)["'{]|["'](?P<open>[a-z_.]+\.)\{""")
+_PREFIX = re.compile(
+    r"""["'](?P<prefix>[a-z_]+(?:\.[a-z_]+)*[._])["'{]|["'](?P<open>[a-z_.]+[._])\{"""
+)
 
 
 def main() -> int:
@@ -37,7 +39,7 @@ def _messages(path: Path) -> dict[str, tuple[str, ...]]:
     for message in catalogue:
         if message.id:
             key = message.id if isinstance(message.id, str) else message.id[0]
-            text = message.string
+            text = message.string or ""
             found[key] = (text,) if isinstance(text, str) else tuple(text)
     return found
 
@@ -69,11 +71,20 @@ def _against_code(keys: set[str]) -> list[str]:
         named |= {m["key"] for m in _KEY.finditer(text) if m["key"].split(".", 1)[0] in domains}
         prefixes |= {m["prefix"] or m["open"] for m in _PREFIX.finditer(text)}
     prefixes = {prefix for prefix in prefixes if prefix.split(".", 1)[0] in domains}
-    missing = {key for key in named - keys if not key.endswith((".py", ".po", ".toml", ".html"))}
-    unused = {key for key in keys - named if not key.startswith(tuple(prefixes))}
+    missing = {key for key in named if not any(_answers(key, each) for each in keys)}
+    unused = {
+        key
+        for key in keys
+        if not key.startswith(tuple(prefixes)) and not any(_answers(each, key) for each in named)
+    }
     return [f"{key} is named in code and has no text" for key in sorted(missing)] + [
         f"{key} has a text and is named nowhere" for key in sorted(unused)
     ]
+
+
+def _answers(named: str, key: str) -> bool:
+    """Code names a key, or what a title and a text have in common."""
+    return key in (named, f"{named}.title", f"{named}.text")
 
 
 def _sources() -> list[Path]:

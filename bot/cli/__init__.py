@@ -22,10 +22,10 @@ _HOME = {"web": "run", "chat": "run", "worker": "run", "clock": "run"}
 class _Commands(click.Group):
     """Imports a command's module when it is asked for: checking a QR starts in no time."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"bot.cli.{_HOME.get(cmd_name, cmd_name)}")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.output import finding_json, note, print_json
+from bot.cli.output import finding_json, note, print_json, printable
+
+if TYPE_CHECKING:
+    from core.ports import QuarantinedItem
 
 
 @click.group("inbox")
@@ -23,20 +27,27 @@ def list_quarantined(facility: str | None, limit: int, as_json: bool) -> None:
     from bot.app import open_installation
 
     only = frozenset({facility}) if facility else None
-    rows = [
-        {"id": item.id, "facility": item.facility, "source": item.source, "index": item.index,
-         "received_at": item.received_at, "errors": [finding_json(e) for e in item.errors]}
-        for item in open_installation().inbox.quarantined(only, limit)
-    ]  # fmt: skip
+    items = open_installation().inbox.quarantined(only, limit)
     if as_json:
-        print_json(rows)
+        print_json([_json(item) for item in items])
         return
-    for row in rows:
-        click.echo(f"{row['id']}\t{row['facility']}\t{row['source']} #{row['index'] + 1}")
-        for error in row["errors"]:
+    for item in items:
+        click.echo(f"{item.id}\t{item.facility}\t{printable(item.source)} #{item.index + 1}")
+        for error in map(finding_json, item.errors):
             click.echo(f"  [{error['code']}] {error['message']} {error['hint']}")
-    if not rows:
+    if not items:
         note("cli.inbox.empty")
+
+
+def _json(item: QuarantinedItem) -> dict[str, object]:
+    return {
+        "id": item.id,
+        "facility": item.facility,
+        "source": item.source,
+        "index": item.index,
+        "received_at": item.received_at,
+        "errors": [finding_json(error) for error in item.errors],
+    }
 
 
 @command.command("show")

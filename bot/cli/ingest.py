@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.output import finding_json, note, print_json, say
+from bot.cli.output import finding_json, note, print_json, printable, say
 from core.results.intake import IntakeReport, ItemReport
 from core.results.versions import Change
 
+if TYPE_CHECKING:
+    from bot.app import Installation
+    from core.results.facility import Facility
+
+_WORTH_A_PROGRESS_LINE = 1_000_000  # bytes
 _FORMATS = ("auto", "fhir", "hl7v2", "csv", "xlsx", "xml4")
 
 
@@ -30,6 +36,7 @@ def command(facility_code: str, file_format: str, as_json: bool, paths: tuple[Pa
     for file in files:
         data = _bytes_of(file)
         report.items += _receive(installation, data, facility, file, file_format).items
+    installation.audit_cli("ingested", facility.code)
     _print(report, as_json=as_json)
     sys.exit(1 if report.counts()[Change.QUARANTINED] else 0)
 
@@ -49,14 +56,16 @@ def _bytes_of(file: Path) -> bytes:
         sys.exit(2)
 
 
-def _receive(installation, data, facility, file, file_format) -> IntakeReport:  # type: ignore[no-untyped-def]
-    shown = sys.stderr.isatty() and len(data) > 1_000_000
+def _receive(
+    installation: Installation, data: bytes, facility: Facility, file: Path, file_format: str
+) -> IntakeReport:
+    shown = sys.stderr.isatty() and len(data) > _WORTH_A_PROGRESS_LINE
 
     def progress(done: int) -> None:
         if shown:
             click.echo(f"\r{file.name}: {done}", nl=False, err=True)
 
-    report: IntakeReport = installation.intake.receive(
+    report = installation.intake.receive(
         data, facility, source=file.name, format=file_format, progress=progress
     )
     if shown:
@@ -74,7 +83,7 @@ def _print(report: IntakeReport, *, as_json: bool) -> None:
         for finding in (*item.errors, *item.warnings):
             told = finding_json(finding)
             click.echo(
-                f"{item.source} #{item.index + 1} [{told['code']}] {told['field']}: "
+                f"{printable(item.source)} #{item.index + 1} [{told['code']}] {told['field']}: "
                 f"{told['message']} {told['hint']}"
             )
 

@@ -52,9 +52,14 @@ def explain(error: KetquaError) -> str:
     return f"{say(key, detail=error.detail)} [{error.code}]"
 
 
+def printable(text: str) -> str:
+    """What a stranger wrote, without characters that steer a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def finding_json(finding: Finding) -> dict[str, str]:
     """A finding as ``{"code", "field", "message", "hint"}``."""
-    data = {"field": finding.field, "detail": finding.detail}
+    data = {"field": printable(finding.field), "detail": printable(finding.detail)}
     return {
         "code": finding.code,
         "field": finding.field,

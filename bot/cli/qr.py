@@ -11,9 +11,7 @@ from bot.cli.output import note
 from core.certificates.issue import as_text
 
 
-@click.command(
-    "qr", epilog="Example: ketqua qr 2107662558 --facility BVNDGD --format png -o qr.png"
-)
+@click.command("qr", epilog="Example: ketqua qr 2107662558 --facility BVNDGD -o qr.png")
 @click.argument("reference", metavar="ACCESSION|UVCI|RESULT_ID")
 @click.option("--facility", "facility_code", help="Where an accession is not unique.")
 @click.option("--profile", type=click.Choice(["full", "compact"]), default="full")
@@ -31,7 +29,8 @@ def command(
     if profile == "compact":
         note("cli.qr.compact_not_yet")
         sys.exit(2)
-    found = open_installation().find_results(reference, facility_code)
+    installation = open_installation()
+    found = installation.find_results(reference, facility_code)
     certified = [item for item in found if item.certificate is not None]
     if not certified:
         note("cli.qr.no_certificate" if found else "cli.qr.not_found", reference=reference)
@@ -42,6 +41,7 @@ def command(
         note("cli.qr.several")
         sys.exit(2)
     assert certified[0].certificate is not None  # noqa: S101  (chosen above)
+    installation.audit_cli("qr_drawn", certified[0].result_id)
     _write(_draw(as_text(certified[0].certificate), picture), output)
 
 

@@ -77,7 +77,8 @@ def _service(*, demo: bool = False, port: int | None = None):  # type: ignore[no
     from core.errors import SetupRefused
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    for chatty in ("apscheduler", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     settings = choose_settings(demo=demo)
     if settings.demo and not demo:
         raise SetupRefused("setting_missing", "KETQUA_MASTER_KEYS")

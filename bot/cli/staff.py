@@ -35,7 +35,7 @@ def add(login: str, name: str, role: str, scopes: tuple[str, ...], password: str
     )
     installation.audit_cli("staff_added", login)
     note("cli.staff.added", login=login)
-    click.echo(pyotp.TOTP(secret).provisioning_uri(login, issuer_name="Ketqua"))
+    click.echo(pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="Ketqua"))
 
 
 @command.command("list")
@@ -44,13 +44,20 @@ def list_all(as_json: bool) -> None:
     """List the accounts, without secrets."""
     from bot.app import open_installation
 
-    rows = [
-        {"login": a.login, "name": a.name, "role": a.role, "scopes": sorted(a.scopes),
-         "active": a.active}
-        for a in open_installation().staff.all()
-    ]  # fmt: skip
+    accounts = open_installation().staff.all()
     if as_json:
-        print_json(rows)
+        print_json([_public(account) for account in accounts])
         return
-    for row in rows:
-        click.echo(f"{row['login']}\t{row['role']}\t{', '.join(row['scopes'])}\t{row['name']}")
+    for account in accounts:
+        scopes = ", ".join(sorted(account.scopes))
+        click.echo(f"{account.login}\t{account.role}\t{scopes}\t{account.name}")
+
+
+def _public(account: StaffAccount) -> dict[str, object]:
+    return {
+        "login": account.login,
+        "name": account.name,
+        "role": account.role,
+        "scopes": sorted(account.scopes),
+        "active": account.active,
+    }

@@ -103,7 +103,7 @@ def _installed() -> Trust:
 def _subject(subject: str) -> bytes:
     if subject == "-":
         return sys.stdin.buffer.read(_MOST)
-    return _contents(subject) if os.path.exists(subject) else subject.encode("utf-8", "replace")
+    return _contents(subject) if Path(subject).exists() else subject.encode("utf-8", "replace")
 
 
 def _contents(path: str) -> bytes:

@@ -13,6 +13,7 @@ from hashlib import sha256
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUE = {character: value for value, character in enumerate(_ALPHABET)}
 _READ_AS = str.maketrans("OIL", "011")
+_LENGTH = 8
 TOKEN_LENGTH = 22
 
 
@@ -26,9 +27,9 @@ def short_code(random: bytes) -> str:
 def read_short_code(typed: str) -> str | None:
     """A typed code with blanks, dashes and look-alikes repaired; None if its check fails."""
     text = typed.upper().replace(" ", "").replace("-", "").translate(_READ_AS)
-    if len(text) != 8 or any(c not in _ALPHABET for c in text):
+    if len(text) != _LENGTH or any(c not in _ALPHABET for c in text):
         return None
-    return text if _check(text[:7]) == text[7] else None
+    return text if _check(text[:-1]) == text[-1] else None
 
 
 def _check(body: str) -> str:

@@ -30,5 +30,6 @@ def mask(name: str) -> str:
     if not words:
         return "•"
     *others, last = words
-    hidden = last[0] + "•" * max(1, len(last) - 2) + (last[-1] if len(last) > 2 else "")
+    end = last[2:][-1:]  # nothing of a name of two letters
+    hidden = last[0] + "•" * max(1, len(last) - 2) + end
     return " ".join([*(f"{word[0]}." for word in others), hidden])

@@ -10,12 +10,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
 
 _SEPARATORS = str.maketrans("", "", " .-()\u00a0\u202f")
 _VIETNAM_MOBILE = re.compile(
     r"(?:\+84|0084|84|0)"
     r"((?:3\d|5[1689]|7[06-9]|8[1-8]|9[0-8])\d{7}|(?:52[238]|559|89[6-9]|99[013-9])\d{6})"
 )
+
+_LONGEST = 30  # twice the digits of the longest E.164 number
 
 
 class PhoneKind(StrEnum):
@@ -56,7 +62,7 @@ def read_phone(typed: str, *, region: str = "VN") -> Phone:
 def _ask_library(bare: str, region: str) -> Phone:
     import phonenumbers  # noqa: PLC0415  (costs 60 ms; most numbers never need it)
 
-    if len(bare) > 30:  # the longest E.164 number has 15 digits
+    if len(bare) > _LONGEST:
         return Phone(PhoneKind.UNREADABLE)
     for text in (_international(bare, region), bare):
         try:
@@ -74,7 +80,7 @@ def _international(bare: str, region: str) -> str:
     return f"+{bare}" if region == "VN" and bare.startswith("84") else bare
 
 
-def _classify(number: object) -> Phone:
+def _classify(number: PhoneNumber) -> Phone:
     import phonenumbers  # noqa: PLC0415
 
     mobile = phonenumbers.number_type(number) in (

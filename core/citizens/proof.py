@@ -1,7 +1,6 @@
 """The second factor: phone ≠ person, so a person is opened once by a date of birth.
 
-Five wrong tries lock the person on that number over all channels for a day; staff can
-unlock. The store applies ``try_proof`` to a locked row.
+Five wrong tries lock the person on that number over all channels for a day. The store applies ``try_proof`` to a locked row.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Proof:
     locked_until: datetime | None = None
 
 
-def try_proof(proof: Proof, right: bool | None, now: datetime) -> tuple[Proof, ProofVerdict]:
+def try_proof(proof: Proof, *, right: bool | None, now: datetime) -> tuple[Proof, ProofVerdict]:
     """Count one try.
 
     Args:

@@ -191,7 +191,7 @@ class RetrievalDesk:
         now = self.clock()
 
         def change(proof: Proof) -> tuple[Proof, ProofVerdict]:
-            return try_proof(proof, right, now)
+            return try_proof(proof, right=right, now=now)
 
         return self.shelf.update_proof(phone, person_key, change)
 

@@ -32,8 +32,8 @@ class Reader(Protocol):
         self,
         data: bytes,
         *,
-        format: str,
-        facility: Facility,  # noqa: A002  (DESIGN's word)
+        format: str,  # noqa: A002  (the word of the command line)
+        facility: Facility,
     ) -> Iterator[ReadItem]:
         """Read ``data``; never raises for what is in it."""
 

@@ -34,7 +34,12 @@ _STRICTNESS = {
     Confidentiality.C: 2,
     Confidentiality.D: 3,
 }
-_PHONE_FINDINGS = {PhoneKind.LANDLINE: "phone_not_mobile", PhoneKind.UNREADABLE: "phone_unreadable"}
+_CCCD_DIGITS = 12
+_LONGEST_ACCESSION = 100
+_PHONE_FINDINGS = {
+    PhoneKind.LANDLINE: "phone_not_mobile",
+    PhoneKind.UNREADABLE: "phone_unreadable",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,7 @@ def judge(reported: ReportedResult, catalogue: Catalogue, *, now: datetime) -> J
         now: Aware UTC; collection later than this (with 10 minutes of grace) is refused.
     """
     notes = _Notes(reported.findings)
-    if not reported.accession.strip():
-        notes.refuse("no_accession", "accession")
+    _check_accession(reported.accession.strip(), notes)
     person = _person(reported.patient, notes, now)
     test = _test(reported, catalogue, notes)
     outcome, values = _outcome(reported, test, notes)
@@ -96,6 +100,13 @@ def judge(reported: ReportedResult, catalogue: Catalogue, *, now: datetime) -> J
         device=reported.device,
     )
     return Judged(result, tuple(notes.warnings))
+
+
+def _check_accession(accession: str, notes: _Notes) -> None:
+    if not accession:
+        notes.refuse("no_accession", "accession")
+    elif len(accession) > _LONGEST_ACCESSION or not accession.isprintable():
+        notes.refuse("accession_unusable", "accession", str(len(accession)))
 
 
 def _person(patient: ReportedPatient | None, notes: _Notes, now: datetime) -> Person | None:
@@ -151,7 +162,7 @@ def _documents(patient: ReportedPatient, notes: _Notes) -> list[Document]:
 
 
 def _is_cccd(number: str) -> bool:
-    return len(number) == 12 and number.isascii() and number.isdigit()
+    return len(number) == _CCCD_DIGITS and number.isascii() and number.isdigit()
 
 
 def _test(reported: ReportedResult, catalogue: Catalogue, notes: _Notes) -> TestDefinition | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.bench import intake, pages
+import tests.bench.intake
+import tests.bench.pages
 
 if __name__ == "__main__":
-    intake.run()
-    pages.run()
+    tests.bench.intake.run()
+    tests.bench.pages.run()

@@ -20,7 +20,7 @@ def oru(
     collected = f"{now - timedelta(hours=2):%Y%m%d%H%M%S}+0000"
     sent = f"{now:%Y%m%d%H%M%S.%f}"[:-2] + "+0000"
     segments = (
-        f"MSH|^~\\&|LIS|BVNDGD|KETQUA|SYT|{sent}||ORU^R01^ORU_R01|{accession}|P|2.5.1|||||VNM|UNICODE UTF-8",
+        f"MSH|^~\\&|LIS|BVNDGD|KETQUA|SYT|{sent}||ORU^R01|{accession}|P|2.5.1|||||VNM|UTF-8",
         f"PID|1||{accession}^^^BVNDGD^MR||{name}^^^^L||{born}|M|||||^PRN^CP^^^^^^^^^{phone}",
         f"OBR|1||{accession}|{test}|||{collected}|||||||||||||||{sent}|||{status}",
         f"OBX|1|CWE|{test}||{value}||||||{status}|||{collected}",

@@ -9,13 +9,14 @@ import json
 import os
 import re
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.journey.demo import Demo, running_demo, until
+from tests.journey.demo import Demo, running_demo
 from tests.journey.people import oru
 from tests.services import ZBARIMG, require
 
@@ -29,6 +30,13 @@ SIZES = [(240, 320), (360, 740)]
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """Give one running demo to this module."""
     with running_demo(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
+
+
+@pytest.fixture
+def fresh_demo(tmp_path: Path) -> Iterator[Demo]:
+    """Give a demo in which nobody has asked for a code yet."""
+    with running_demo(tmp_path) as demo:
         yield demo
 
 
@@ -84,12 +92,49 @@ def test_the_link_in_the_sms_leads_to_a_qr_that_is_valid(
     assert json.loads(checked.stdout)["verdict"] == "valid"
 
 
-def test_the_demo_page_plays_a_citizen_by_itself(demo: Demo, chromium: Browser) -> None:
-    page = chromium.new_page(viewport={"width": 1280, "height": 800}, locale="vi-VN")
+@pytest.mark.parametrize(("width", "height"), [*SIZES, (1280, 1700)])
+def test_the_chat_of_the_demo_page_leads_to_a_qr(
+    fresh_demo: Demo, chromium: Browser, tmp_path: Path, width: int, height: int
+) -> None:
+    demo = fresh_demo
+    page = chromium.new_page(viewport={"width": width, "height": height}, locale="vi-VN")
     page.goto(f"{demo.url}/sim/")
-    until(lambda: page.locator("text=So Y te").count())
-    keep(page, "sim")
+    page.get_by_role("button", name=re.compile(r"\+84")).first.click()
+    page.get_by_role("button", name="Trả thêm một kết quả mới cho tôi").click()
+    page.locator("#inbox").get_by_text("So Y te: Da co ket qua").last.wait_for(timeout=30_000)
+    keep(page, f"sim-{width}")
+
+    chat, buttons = page.locator("#chat"), page.locator("#buttons")
+    buttons.get_by_role("button", name="Thông tin của tôi").click(timeout=60_000)
+    buttons.get_by_role("button", name="Mã QR của tôi").click()
+    page.get_by_role("button", name="Chia sẻ số của tôi").click()
+    code = page.locator("#inbox").get_by_text(re.compile(r"OTP: \d{6}")).last
+    otp = re.search(r"OTP: (\d{6})", code.inner_text())
+    assert otp
+    say(page, otp[1])
+    answer = chat.get_by_text(re.compile("ngày sinh|Bạn muốn xem của ai|Chọn người")).last
+    answer.wait_for()
+    if "ngày sinh" not in answer.inner_text():  # a family's number: the newest result comes first
+        buttons.get_by_role("button").first.click()
+        chat.get_by_text("ngày sinh").last.wait_for()
+    say(page, page.locator("#you-birth").inner_text())
+    chat.get_by_text(re.compile("Bạn muốn xem kết quả nào|đối chiếu")).last.wait_for()
+    if not chat.locator("img").count():
+        buttons.get_by_role("button").first.click()
+    picture = chat.locator("img").last
+    picture.wait_for()
+    picture.scroll_into_view_if_needed()
+    keep(page, f"chat-{width}")
+    with urllib.request.urlopen(str(picture.get_attribute("src"))) as answer_:
+        (tmp_path / "qr.png").write_bytes(answer_.read())
     page.close()
+    checked = demo.ketqua("verify", "--json", tmp_path / "qr.png")
+    assert json.loads(checked.stdout)["verdict"] == "valid"
+
+
+def say(page: Page, words: str) -> None:
+    page.fill("#words", words)
+    page.press("#words", "Enter")
 
 
 def test_a_forged_link_is_a_calm_page(demo: Demo, chromium: Browser) -> None:

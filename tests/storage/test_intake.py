@@ -231,3 +231,16 @@ def test_a_result_without_phone_document_or_message_is_stored(stores: Stores) ->
 def test_an_empty_batch_is_no_trouble(stores: Stores) -> None:
     stores.intake.store(UNIT.code, "f", [], [], NOON + timedelta(days=1))
     assert counts(stores) == [0, 0, 0, 0, 0]
+
+
+def test_an_unsent_announcement_never_arrives_after_its_correction(stores: Stores) -> None:
+    store(stores, version("r1", result()))
+    store(stores, correction("r1", "r2", 2, status=ReportStatus.CORRECTED))
+    claimed = stores.deliveries.claim(10, NOON)
+    with stores.engine.connect() as connection:
+        states = select(DELIVERY.c.result_id, DELIVERY.c.state)
+        assert dict(map(tuple, connection.execute(states))) == {
+            "r1": "suppressed",
+            "r2": "claimed",
+        }
+    assert len(claimed) == 1

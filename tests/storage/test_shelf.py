@@ -173,7 +173,10 @@ def test_an_old_certificate_leads_to_its_own_version(stores: Stores) -> None:
 
 
 def prove(stores: Stores, right: bool, phone: str = PHONE) -> ProofVerdict:
-    return stores.shelf.update_proof(phone, BINH_KEY, lambda proof: try_proof(proof, right, NOON))
+    def change(proof: Proof) -> tuple[Proof, ProofVerdict]:
+        return try_proof(proof, right=right, now=NOON)
+
+    return stores.shelf.update_proof(phone, BINH_KEY, change)
 
 
 def proof_of(stores: Stores, phone: str = PHONE) -> Proof:

@@ -47,6 +47,11 @@ def test_a_report_without_a_patient_or_name_or_accession_is_refused() -> None:
     assert reasons(accession="  ") == {"no_accession"}
 
 
+@pytest.mark.parametrize("accession", ["A" * 101, "A\x00B", "A\nB", "\x1b[31mA"])
+def test_an_accession_that_cannot_be_kept_or_shown_is_refused(accession: str) -> None:
+    assert reasons(accession=accession) == {"accession_unusable"}
+
+
 def test_every_reason_is_told_at_once() -> None:
     unknown = (Coding("LAB", "XYZ"),)
     assert reasons(patient=None, accession="", codes=unknown, members=()) == {
@@ -128,11 +133,11 @@ def test_a_certified_test_needs_its_collection_time() -> None:
 
 def test_collection_in_the_future_or_long_ago_is_refused() -> None:
     assert reasons(collected_at=NOW + timedelta(minutes=11)) == {"collected_in_future"}
-    assert accepted(collected_at=NOW + timedelta(minutes=9))
+    accepted(collected_at=NOW + timedelta(minutes=9))
     assert reasons(collected_at=NOW.replace(year=1999)) == {"collected_too_early"}
 
 
 def test_an_unreadable_value_is_refused_but_not_in_a_withdrawal() -> None:
     odd = Coding("SCT", "1234")
     assert len(reasons(value=odd)) == 1
-    assert accepted(value=odd, status=ReportStatus.WITHDRAWN)
+    accepted(value=odd, status=ReportStatus.WITHDRAWN)
