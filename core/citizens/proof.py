@@ -1,6 +1,7 @@
 """The second factor: phone ≠ person, so a person is opened once by a date of birth.
 
-Five wrong tries lock the person on that number over all channels for a day. The store applies ``try_proof`` to a locked row.
+Five wrong tries lock the person on that number over all channels for a day. The store
+applies ``try_proof`` to a locked row.
 """
 
 from __future__ import annotations
