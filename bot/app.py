@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.citizens.retrieval import RetrievalDesk
     from core.messages.language import Catalogues
     from core.messages.sending import Postroom
-    from core.ports import ShelfItem, SmsGateway
+    from core.ports import Former, ShelfItem, SmsGateway
     from core.results.catalogue import Catalogue
     from core.results.facility import Facility
     from core.results.intake import Intake
@@ -161,8 +161,15 @@ class Installation:
             catalogue=self.catalogue,
             indexer=self.keyring,
             release=self.releasing,
+            recall=self._recall,
             clock=self.clock,
         )
+
+    def _recall(self, result_id: str) -> Former | None:
+        from core.ports import Former
+
+        found = self.shelf.find(result_id)
+        return Former(found[0].result, found[0].short_code) if found else None
 
     def _read(self, data: bytes, *, format: str, facility: Facility) -> Iterator[ReadItem]:  # noqa: A002
         from labs.readers.detect import read
@@ -269,8 +276,12 @@ class Installation:
         return facility
 
     def find_results(self, reference: str, facility: str | None) -> list[ShelfItem]:
-        """Current results by accession, UVCI or result id."""
-        return self.shelf.find(reference, facility.upper() if facility else None)
+        """Results by result id, UVCI, or accession in any of its spellings."""
+        from core.results.accession import normalise_accession
+
+        where = facility.upper() if facility else None
+        found = self.shelf.find(reference.strip(), where)
+        return found or self.shelf.find(normalise_accession(reference), where)
 
     def make_first_keys(self) -> bool:
         """Create a CSCA and a document signer unless there are some; says whether it did."""
@@ -328,8 +339,19 @@ def prepare(installation: Installation) -> None:
     """Make the demo's world where it is missing; hold a real one against its database.
 
     Raises:
-        SetupRefused: the database isn't migrated, or was made by the demo.
+        SetupRefused: the database can't be reached, isn't migrated, was made by the demo or
+            filled with other keys.
     """
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        _claim(installation)
+    except OperationalError as error:
+        # The driver's words may hold a user name: the kind of database must do.
+        raise SetupRefused("database_unreachable", installation.engine.dialect.name) from error
+
+
+def _claim(installation: Installation) -> None:
     from storage.installation import claim_installation
     from storage.migrate import is_current
 
@@ -340,11 +362,9 @@ def prepare(installation: Installation) -> None:
         make_world(installation)
     elif not is_current(settings.database):
         raise SetupRefused("database_not_migrated")
-    claimed = claim_installation(
-        installation.engine, is_demo=settings.demo, now=installation.clock()
+    claim_installation(
+        installation.engine, installation.keyring, is_demo=settings.demo, now=installation.clock()
     )
-    if claimed.is_demo and not settings.demo:
-        raise SetupRefused("demo_database")
 
 
 def open_trust() -> tuple[TrustStore, Callable[[str], Standing]]:

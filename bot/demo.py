@@ -32,6 +32,14 @@ FACILITIES = (
     Facility("PKBINHMINH", "Phòng khám Bình Minh (giả định)", "PK Bình Minh", contact=_HOTLINE),
     Facility("XNSAOMAI", "Xét nghiệm Sao Mai (giả định)", "XN Sao Mai", contact=_HOTLINE),
 )  # fmt: skip
+_NAMES = {
+    Role.FACILITY_OFFICER: "Chị Hoa (đơn vị)",
+    Role.CONTROL_OFFICER: "Anh Tín (chốt kiểm soát)",
+    Role.OPERATOR: "Chị Vân (Sở Y tế)",
+    Role.APPROVER: "Anh Khôi (người duyệt)",
+    Role.AUDITOR: "Chị Mai (kiểm toán)",
+    Role.ADMINISTRATOR: "Anh Sơn (quản trị)",
+}
 _SCOPES = {Role.FACILITY_OFFICER: frozenset({"BVNDGD"})}
 
 
@@ -64,7 +72,7 @@ def _accounts() -> list[StaffAccount]:
     return [
         StaffAccount(
             login=role.value.replace("_", "-"),
-            name=role.value.replace("_", " ").capitalize(),
+            name=_NAMES[role],
             role=role,
             scopes=_SCOPES.get(role, frozenset()),
             password_hash=hashed,

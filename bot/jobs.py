@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -17,7 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from core.results.facility import Facility
 from core.results.intake import IntakeReport
 from core.results.versions import Change
-from labs.sources.folder import FolderSource
+from labs.sources.folder import PROCESSED, QUARANTINE, FolderSource, FolderTrouble
 
 if TYPE_CHECKING:
     from bot.app import Installation
@@ -77,6 +78,7 @@ class FolderIntake:
         self._installation = installation
         self._stored = stored
         self._root = installation.settings.watch_folder
+        self._limit = installation.settings.max_file_mib * 1024 * 1024
         self._strangers: set[str] = set()
 
     def poll(self) -> None:
@@ -97,13 +99,25 @@ class FolderIntake:
 
     def _empty(self, source: FolderSource, facility: Facility) -> None:
         for path in source.ready(self._installation.clock()):
-            report = self._installation.intake.receive(
-                path.read_bytes(), facility, source=path.name
-            )
-            self._stored()
-            put_aside = source.failed if report.counts()[Change.QUARANTINED] else source.done
-            put_aside(path)
-            log.info("intake %s: %s", facility.code, _told(report))
+            try:
+                self._take_in(source, path, facility)
+            except FolderTrouble as trouble:
+                log.warning("a file of %s stays where it is: %s", facility.code, trouble.code)
+            except FileNotFoundError:
+                log.info("a file of %s was taken in by another process", facility.code)
+
+    def _take_in(self, source: FolderSource, path: Path, facility: Facility) -> None:
+        try:
+            data = source.read(path, self._limit)
+        except FolderTrouble as trouble:
+            log.warning("a file of %s is put aside: %s", facility.code, trouble.code)
+            source.failed(path)
+            return
+        report = self._installation.intake.receive(data, facility, source=path.name)
+        self._stored()
+        put_aside = source.failed if report.counts()[Change.QUARANTINED] else source.done
+        put_aside(path)
+        log.info("intake %s: %s", facility.code, _told(report))
 
     def _warn_of_stranger(self, name: str) -> None:
         if name not in self._strangers:
@@ -132,11 +146,22 @@ def _forget(installation: Installation) -> None:
     from storage.housekeeping import expire
 
     settings = installation.settings
+    raw_days = timedelta(days=settings.keep_raw_days)
     expire(
         installation.engine,
         installation.clock(),
         challenge_days=settings.keep_challenges_days,
-        raw_days=settings.keep_raw_days,
+        raw_days=raw_days.days,
         text_days=settings.keep_texts_days,
         audit_days=settings.keep_audit_days,
     )
+    forget_files(installation.settings.watch_folder, installation.clock() - raw_days)
+
+
+def forget_files(root: Path, before: datetime) -> None:
+    """Remove files put aside before then: what they held is in the inbox, encrypted."""
+    for aside in (PROCESSED, QUARANTINE):
+        for path in root.glob(f"*/{aside}/*"):
+            changed = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+            if changed < before and not path.is_dir():
+                path.unlink(missing_ok=True)

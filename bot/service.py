@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ketqua")
 _WEB_THREADS = 8
-_LARGEST_BODY = 16 * 1024 * 1024  # above every limit of the pages, which answer in words
+_LARGEST_BODY = 64 * 1024 * 1024  # above every limit of the pages, which answer in words
 
 
 class Service:
@@ -69,10 +69,13 @@ class Service:
         from waitress.server import create_server
 
         settings = self.installation.settings
-        server = create_server(
-            self.pages(demo), host=settings.bind_host, port=settings.port, threads=_WEB_THREADS,
-            ident="", max_request_body_size=_LARGEST_BODY,
-        )  # fmt: skip
+        try:
+            server = create_server(
+                self.pages(demo), host=settings.bind_host, port=settings.port,
+                threads=_WEB_THREADS, ident="", max_request_body_size=_LARGEST_BODY,
+            )  # fmt: skip
+        except OSError as error:
+            raise SetupRefused("port_in_use", f"{settings.bind_host}:{settings.port}") from error
         thread = threading.Thread(target=server.run, name="pages", daemon=True)
         thread.start()
         self._parts.callback(server.close)

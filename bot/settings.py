@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from base64 import b64encode
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ from core.errors import SetupRefused
 
 _PREFIX = "KETQUA_"
 _CHECKOUT = Path(__file__).resolve().parent.parent
+_LANGUAGES = _CHECKOUT / "core" / "messages" / "catalogues"
+_COUNTRIES = re.compile(r"[A-Za-z]{2}( *, *[A-Za-z]{2})*")
+_LAST_PORT = 65535
 _SERVICE_NEEDS = ("base_url", "master_keys", "index_key", "key_passphrase", "sms_gateway")
 
 
@@ -148,6 +152,7 @@ class Settings:
             data_dir=folder,
             port=_demo_port(folder) or self.port,
             language=self.language,
+            catalogue=self.catalogue,
             timezone=self.timezone,
             issuer="DEMO Sở Y tế",
             sms_gateway="simulator",
@@ -178,7 +183,16 @@ def _checked(settings: Settings) -> Settings:
         raise SetupRefused("setting_unusable", "KETQUA_TIMEZONE") from error
     if settings.sms_gateway not in ("", "twilio"):
         raise SetupRefused("setting_unusable", "KETQUA_SMS_GATEWAY")
-    if settings.base_url and urlsplit(settings.base_url).scheme not in ("https", "http"):
+    if not 1 <= settings.port <= _LAST_PORT or settings.watch_seconds < 1:
+        refused = "PORT" if settings.watch_seconds >= 1 else "WATCH_SECONDS"
+        raise SetupRefused("setting_unusable", f"{_PREFIX}{refused}")
+    if not _COUNTRIES.fullmatch(settings.sms_countries):
+        raise SetupRefused("setting_unusable", "KETQUA_SMS_COUNTRIES")
+    if not (_LANGUAGES / f"{settings.language}.po").is_file():
+        raise SetupRefused("setting_unusable", "KETQUA_LANGUAGE")
+    address = urlsplit(settings.base_url)
+    plain = address.scheme == "http" and address.hostname in ("127.0.0.1", "localhost", "::1")
+    if settings.base_url and not (address.scheme == "https" or plain):
         raise SetupRefused("setting_unusable", "KETQUA_BASE_URL")
     return settings
 

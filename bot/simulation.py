@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.demo import FACILITIES, staff_cards
+from core.citizens.phone import PhoneKind, read_phone
 from labs.simulator import LaboratorySimulator
 from sms.gateways.log import SimulatedGateway
 from sms.room import DemoRoom
@@ -97,6 +98,7 @@ class DemoLaboratory:
                 "facility": citizen.facility,
             }
             for citizen in citizens
+            if read_phone(citizen.phone).kind is PhoneKind.MOBILE  # others get no SMS to play with
         ]
 
 

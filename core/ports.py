@@ -67,14 +67,24 @@ class Challenges(Protocol):
     def latest(self, phone: str, channel: str) -> datetime | None:
         """When the newest challenge of this number on this channel was made."""
 
-    def count_since(self, phone: str, since: datetime) -> int:
-        """How many challenges this number has had since then, over all channels."""
-
     def known(self, phone: str) -> bool:
         """Whether the number was recorded with a result."""
 
-    def add(self, challenge: Challenge, message: DeliveryDraft) -> None:
-        """Store both in one transaction."""
+    def add(
+        self,
+        challenge: Challenge,
+        message: DeliveryDraft,
+        *,
+        not_before: datetime,
+        since: datetime,
+        most: int,
+    ) -> bool:
+        """Store both in one transaction, unless the number's limit on this channel is reached.
+
+        Args:
+            not_before: Refused if an earlier challenge is newer than this.
+            since: Refused if there have been ``most`` challenges since then.
+        """
 
     def update(
         self, challenge_id: str, change: Callable[[Challenge], tuple[Challenge, T]]
@@ -165,6 +175,7 @@ class ResultRow:
     Args:
         supersedes: ``result_id`` of the version that stops being current, or None.
         link_hash: Hash of the token in ``message``'s link, or None.
+        farewell: Tells a number that the result left that the old version is void.
     """
 
     result_id: str
@@ -179,6 +190,15 @@ class ResultRow:
     message: DeliveryDraft | None
     link_hash: bytes | None
     link_expires_at: datetime | None
+    farewell: DeliveryDraft | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """The version of a result that a new one replaces."""
+
+    result: Result
+    short_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +229,7 @@ class IntakeStore(Protocol):
     def current(
         self, facility: str, reports: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], Stored]:
-        """Current versions by ``(accession, test key)``."""
+        """Current versions by ``(accession, test key)``: every test of these accessions."""
 
     def store(
         self,

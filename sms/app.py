@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask
 
 from sms.errors import QuietFlask, explain_errors
-from sms.guard import protect
+from sms.guard import protect, refuse_control_characters
 from sms.health import count_answers, health
 from sms.page import WORDS
 from sms.pages import citizens
@@ -33,6 +33,7 @@ def create_app(room: WebRoom) -> Flask:
     protect(app, demo=room.demo is not None)
     count_answers(app, room.metrics_registry)
     explain_errors(app)
+    app.before_request(refuse_control_characters)
     csrf.init_app(app)
     for blueprint in (health, citizens, officers, console):
         app.register_blueprint(blueprint)

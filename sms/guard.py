@@ -1,6 +1,7 @@
 """What every answer carries, and who may ask at all.
 
 No page may be framed, kept, or run a script of its own; the demo talks to this machine only.
+Nobody types control characters, and PostgreSQL takes no NUL: forms that hold any are refused.
 Source: Content Security Policy Level 3; RFC 9111 section 5.2.2.5 (no-store).
 """
 
@@ -11,6 +12,7 @@ import re
 from flask import Flask, Response, abort, request
 
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # all but tab and line ends
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -38,6 +40,20 @@ def refuse_strangers() -> None:
     """Answer 403 unless the browser came to a loopback address."""
     if not _LOOPBACK.fullmatch(request.headers.get("Host", "")):
         abort(403)
+
+
+def refuse_control_characters() -> None:
+    """Answer 400 to a query or form with a control character in any name or value.
+
+    Not in the demo's own room: its bodies are JSON, whatever type a script declares, and
+    reading them as a form would use them up.
+    """
+    if request.blueprint == "sim":
+        return
+    for fields in (request.args, request.form):
+        for name, value in fields.items(multi=True):
+            if _CONTROL.search(name) or _CONTROL.search(value):
+                abort(400)
 
 
 def _add_headers(response: Response) -> Response:

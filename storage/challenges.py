@@ -1,7 +1,8 @@
 """One-time passwords: the row that every guess must lock.
 
 The number is sealed; its blind index finds earlier challenges. A challenge and its SMS are
-stored together or not at all.
+stored together or not at all. Whether a number may have another one is decided under a lock
+of that number, so that parallel requests can't all be the first.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Engine, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, insert, select, update
 
 from core.citizens.challenge import Challenge
 from core.messages.delivery import DeliveryDraft
 from core.ports import Randomness
+from core.results.catalogue import Confidentiality
+from core.results.reported import ReportStatus
 from storage.deliveries import delivery_row, insert_deliveries
 from storage.encryption import Keyring
 from storage.engine import writing
@@ -24,6 +27,9 @@ from storage.rows import CHALLENGE, CURRENT, RESULT
 
 T = TypeVar("T")
 PURPOSE: Final = "challenge.sealed"
+# A number with nothing that any door could show must look like one that nobody recorded.
+_SHOWABLE = RESULT.c.confidentiality.in_([Confidentiality.A.value, Confidentiality.B.value])
+_STANDING = RESULT.c.status != ReportStatus.WITHDRAWN
 
 
 class ChallengeStore:
@@ -47,29 +53,46 @@ class ChallengeStore:
         with self._engine.connect() as connection:
             return maybe_moment(connection.execute(newest).scalar())
 
-    def count_since(self, phone: str, since: datetime) -> int:
-        """How many challenges this number has had since then, over all channels."""
-        count = select(func.count()).where(
-            CHALLENGE.c.phone_index == self._keyring.phone_index(phone),
-            CHALLENGE.c.created_at >= to_micros(since),
-        )
-        with self._engine.connect() as connection:
-            return connection.execute(count).scalar_one()
-
     def known(self, phone: str) -> bool:
-        """Whether the number is recorded with a current result."""
+        """Whether the number has a current, not withdrawn result that may be shown at all."""
         found = select(RESULT.c.id).where(
-            RESULT.c.phone_index == self._keyring.phone_index(phone), CURRENT
+            RESULT.c.phone_index == self._keyring.phone_index(phone), CURRENT, _STANDING, _SHOWABLE
         )
         with self._engine.connect() as connection:
             return connection.execute(found.limit(1)).first() is not None
 
-    def add(self, challenge: Challenge, message: DeliveryDraft) -> None:
-        """Store both in one transaction."""
+    def add(
+        self,
+        challenge: Challenge,
+        message: DeliveryDraft,
+        *,
+        not_before: datetime | None,
+        since: datetime,
+        most: int,
+    ) -> bool:
+        """Store both in one transaction, unless the number has had its share.
+
+        Args:
+            not_before: Refused if this number's newest on this channel is younger; None skips it.
+            since: Refused if there have been ``most`` on this channel since then.
+
+        Returns:
+            Whether they were stored.
+        """
         row = delivery_row(message, self._keyring, to_micros(challenge.created_at), self._random)
+        values = self._values(challenge)
+        mine = CHALLENGE.c.phone_index == values["phone_index"]
+        here = CHALLENGE.c.channel == challenge.channel  # nobody locks the owner out elsewhere
+        lately = select(func.count()).where(mine, here, CHALLENGE.c.created_at >= to_micros(since))
         with writing(self._engine) as connection:
-            connection.execute(insert(CHALLENGE).values(self._values(challenge)))
+            _lock_number(connection, self._keyring.phone_index(challenge.phone))
+            if _too_soon(connection, mine, challenge.channel, not_before):
+                return False
+            if connection.execute(lately).scalar_one() >= most:
+                return False
+            connection.execute(insert(CHALLENGE).values(values))
             insert_deliveries(connection, [row])
+        return True
 
     def update(
         self, challenge_id: str, change: Callable[[Challenge], tuple[Challenge, T]]
@@ -111,3 +134,21 @@ class ChallengeStore:
             attempts_left=row.attempts_left,
             used=row.used,
         )
+
+
+def _lock_number(connection: Connection, phone_index: bytes) -> None:
+    """Let others with this number wait until the transaction ends; SQLite's lock is whole."""
+    if connection.dialect.name == "postgresql":
+        key = int.from_bytes(phone_index[:8], "big", signed=True)
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def _too_soon(
+    connection: Connection, mine: ColumnElement[bool], channel: str, not_before: datetime | None
+) -> bool:
+    if not_before is None:
+        return False
+    newer = select(CHALLENGE.c.id).where(
+        mine, CHALLENGE.c.channel == channel, CHALLENGE.c.created_at > to_micros(not_before)
+    )
+    return connection.execute(newer.limit(1)).first() is not None

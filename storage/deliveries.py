@@ -1,7 +1,10 @@
 """Deliveries: messages to be sent, claimed by workers.
 
 A claimed row is due again when its lease ends, so a dead worker's messages are found by the
-same query as new ones. Number and text are sealed together.
+same query as new ones; one that outlived all its tries is given up. Number and text are
+sealed together. A message that is suppressed from the start (for a number that nobody
+recorded) waits as a decoy: it is claimed, opened and settled like any other, so that nobody
+can tell the two apart by the work they cause, and it is never handed to a worker.
 """
 
 from __future__ import annotations
@@ -11,25 +14,29 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, and_, select, update
+from sqlalchemy import Connection, Engine, Row, and_, case, or_, select, update
 
-from core.messages.delivery import LEASE, ClaimedDelivery, DeliveryDraft, DeliveryState
+from core.messages.delivery import LEASE, MAX_TRIES, ClaimedDelivery, DeliveryDraft, DeliveryState
 from core.messages.templates import Template
 from core.ports import Randomness
 from storage import bulk
-from storage.encryption import Keyring
+from storage.encryption import Keyring, SealBroken
 from storage.engine import writing
 from storage.moments import maybe_micros, to_micros
 from storage.rows import DELIVERY, OPEN
 
 PURPOSE: Final = "delivery.sealed"
 EXPIRED: Final = "expired"
+GAVE_UP: Final = "gave_up"
+UNREADABLE: Final = "unreadable"
+DECOY: Final = "decoy"
 _LEASE: Final = int(LEASE.total_seconds() * 1_000_000)  # µs
 _UNSENT = DELIVERY.c.state.not_in([DeliveryState.SENT, DeliveryState.SUPPRESSED])
+_IS_DECOY = DELIVERY.c.code == DECOY
 _INSERT = bulk.BulkInsert(
     DELIVERY,
     ("id", "dedupe_key", "template", "state", "priority", "tries", "created_at", "due_at",
-     "expires_at", "result_id", "sealed"),
+     "expires_at", "result_id", "code", "sealed"),
     "ON CONFLICT (dedupe_key) DO NOTHING",
 )  # fmt: skip
 _encode = msgspec.msgpack.Encoder().encode
@@ -46,9 +53,11 @@ def delivery_row(
     """
     delivery_id = random(16).hex()
     sealed = keyring.seal(_encode((draft.to, draft.text)), PURPOSE, delivery_id)
+    decoy = draft.state is DeliveryState.SUPPRESSED
     return (
-        delivery_id, draft.dedupe_key, draft.template, draft.state, draft.priority, 0, now, now,
-        maybe_micros(draft.expires_at), draft.result_id, sealed,
+        delivery_id, draft.dedupe_key, draft.template,
+        DeliveryState.PENDING if decoy else draft.state, draft.priority, 0, now, now,
+        maybe_micros(draft.expires_at), draft.result_id, DECOY if decoy else None, sealed,
     )  # fmt: skip
 
 
@@ -65,15 +74,16 @@ class DeliveryStore:
         self._keyring = keyring
 
     def claim(self, limit: int, now: datetime) -> list[ClaimedDelivery]:
-        """Take up to ``limit`` due rows, most urgent first; no two callers get the same."""
-        at = to_micros(now)
-        if not self._anything_due(at):
-            return []  # without taking the write lock: workers ask all the time
-        with writing(self._engine) as connection:
-            _fail_expired(connection, at)
-            rows = list(connection.execute(_claim(limit, at)))
-        rows.sort(key=lambda row: (row.priority, row.created_at, row.id))
-        return [self._claimed(row) for row in rows]
+        """Take up to ``limit`` due rows, most urgent first; no two callers get the same.
+
+        What can't be opened fails and stops no other row; decoys are settled on the way.
+        """
+        while rows := self._take(limit, to_micros(now)):
+            opened = [self._opened(row, now) for row in rows]
+            claimed = [delivery for delivery in opened if delivery is not None]
+            if claimed:
+                return claimed
+        return []
 
     def sent(self, delivery_id: str, gateway_reference: str, now: datetime) -> None:
         """The gateway took it."""
@@ -86,6 +96,14 @@ class DeliveryStore:
     def failed(self, delivery_id: str, code: str, now: datetime) -> None:
         """Never."""
         self._finish(delivery_id, DeliveryState.FAILED, now, code=code)
+
+    def _take(self, limit: int, at: int) -> list[Row[Any]]:
+        if not self._anything_due(at):
+            return []  # without taking the write lock: workers ask all the time
+        with writing(self._engine) as connection:
+            _fail_hopeless(connection, at)
+            rows = list(connection.execute(_claim(limit, at)))
+        return sorted(rows, key=lambda row: (row.priority, row.created_at, row.id))
 
     def _anything_due(self, at: int) -> bool:
         due = select(DELIVERY.c.id).where(OPEN, DELIVERY.c.due_at <= at).limit(1)
@@ -104,17 +122,35 @@ class DeliveryStore:
         with writing(self._engine) as connection:
             connection.execute(change)
 
+    def _opened(self, row: Row[Any], now: datetime) -> ClaimedDelivery | None:
+        """The delivery to send; None for a decoy and for what doesn't open."""
+        try:
+            delivery = self._claimed(row)
+        except (SealBroken, msgspec.MsgspecError, ValueError, TypeError):
+            self.failed(row.id, UNREADABLE, now)
+            return None
+        if row.code != DECOY:
+            return delivery
+        self._finish(row.id, DeliveryState.SUPPRESSED, now)
+        return None
+
     def _claimed(self, row: Row[Any]) -> ClaimedDelivery:
         to, text = _decode(self._keyring.open(row.sealed, PURPOSE, row.id))
         return ClaimedDelivery(row.id, to, text, Template(row.template), row.tries)
 
 
-def _fail_expired(connection: Connection, at: int) -> None:
-    too_late = and_(OPEN, DELIVERY.c.due_at <= at, DELIVERY.c.expires_at <= at)
+def _fail_hopeless(connection: Connection, at: int) -> None:
+    """Finish what is due but past its time, or was taken and never answered for too often."""
+    too_late = DELIVERY.c.expires_at <= at
+    hopeless = or_(too_late, DELIVERY.c.tries >= MAX_TRIES)
     connection.execute(
         update(DELIVERY)
-        .where(too_late)
-        .values(state=DeliveryState.FAILED, code=EXPIRED, finished_at=at)
+        .where(and_(OPEN, DELIVERY.c.due_at <= at, hopeless))
+        .values(
+            state=case((_IS_DECOY, DeliveryState.SUPPRESSED), else_=DeliveryState.FAILED),
+            code=case((_IS_DECOY, DECOY), (too_late, EXPIRED), else_=GAVE_UP),
+            finished_at=at,
+        )
     )
 
 
@@ -137,6 +173,6 @@ def _claim(limit: int, at: int) -> Any:  # noqa: ANN401  (an UPDATE … RETURNIN
         )
         .returning(
             DELIVERY.c.id, DELIVERY.c.template, DELIVERY.c.priority, DELIVERY.c.created_at,
-            DELIVERY.c.tries, DELIVERY.c.sealed,
+            DELIVERY.c.tries, DELIVERY.c.code, DELIVERY.c.sealed,
         )
     )  # fmt: skip

@@ -3,6 +3,7 @@
 SQLite: write-ahead log, foreign keys, every commit on disk before it is acknowledged, and
 transactions begun by us: the driver would begin them late, so that a read followed by a
 write could fail half-way. A write takes the lock at once and waits its turn.
+A new file is its owner's alone from its first byte; its log and index files take after it.
 PostgreSQL: read committed; whoever reads to change locks the row.
 Source: SQLite, "Pragma statements" and "Write-ahead logging"; SQLAlchemy, pysqlite dialect,
 "Serializable isolation / Savepoints / Transactional DDL".
@@ -10,8 +11,10 @@ Source: SQLite, "Pragma statements" and "Write-ahead logging"; SQLAlchemy, pysql
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
@@ -21,6 +24,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError
 from core.errors import SetupRefused
 
 _WRITES: Final = "ketqua_writes"
+_PRIVATE: Final = 0o600
 _PRAGMAS: Final = (
     "PRAGMA busy_timeout = 10000",  # ms; before the others, which may have to wait
     "PRAGMA journal_mode = WAL",
@@ -65,9 +69,18 @@ def open_engine(url: str) -> Engine:
 
 
 def _sqlite(engine: Engine) -> Engine:
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_private(_dialect: object, _record: object, arguments: Any, _named: object) -> None:  # noqa: ANN401
+    """Make a file that isn't there yet readable by its owner only, whatever the umask."""
+    with suppress(OSError):  # it is there, or SQLite will say what is wrong
+        # Not open(): closing any descriptor of a database drops this process's locks on it.
+        os.mknod(arguments[0], stat.S_IFREG | _PRIVATE)
+        os.chmod(arguments[0], _PRIVATE)  # noqa: PTH101  (a name, as SQLite takes it)
 
 
 def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401  (a driver's connection)

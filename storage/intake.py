@@ -94,13 +94,12 @@ class IntakeStore:
     def current(
         self, facility: str, reports: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], Stored]:
-        """Current versions by ``(accession, test key)``."""
+        """Current versions by ``(accession, test key)``: every test of these accessions."""
         accessions = msgspec.json.encode(list({accession for accession, _ in reports})).decode()
         find = _CURRENT_OF.where(_LISTED[self._engine.dialect.name])
         with self._engine.connect() as connection:
             rows = connection.execute(find, {"facility": facility, "accessions": accessions})
-            found = {(row.accession, row.test_key): _stored(row) for row in rows}
-        return {report: found[report] for report in reports if report in found}
+            return {(row.accession, row.test_key): _stored(row) for row in rows}
 
     def store(
         self,
@@ -141,7 +140,8 @@ class IntakeStore:
         now: int,
     ) -> _Batch:
         outdated = {version.supersedes for version in versions}
-        messages = (version.message for version in versions if version.message)
+        messages = [v.message for v in versions if v.message]
+        messages += [v.farewell for v in versions if v.farewell]
         return _Batch(
             results=[self._result(facility, v, v.result_id not in outdated, now) for v in versions],
             certificates=[

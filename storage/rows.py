@@ -34,6 +34,8 @@ class InstallationRecord(SQLModel, table=True):
 
     Args:
         is_demo: The database belongs to the demo and must not serve real people.
+        canary: A known word, sealed with the master key.
+        index_canary: The blind index of a known word.
     """
 
     __tablename__: ClassVar[Any] = "installation"
@@ -41,6 +43,8 @@ class InstallationRecord(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     created_at: int = _time()
     is_demo: bool
+    canary: bytes
+    index_canary: bytes
 
 
 class FacilityRecord(SQLModel, table=True):

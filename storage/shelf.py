@@ -1,13 +1,14 @@
 """The shelf: results as citizens look at them, found by a number's blind index.
 
-Only what is current is here, and nothing that was withdrawn. A name is opened once per
-person, not once per result.
+Only what is current is here, and nothing that was withdrawn. Who is on a number, in which
+order and with what proof comes only from results that a door can show (classes A and B): the
+others must leave no trace. A name is opened once per person, not once per result.
 """
 
 from __future__ import annotations
 
 import binascii
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from sqlalchemy import ColumnElement, Engine, Row, Select, select, update
 from core.citizens.codes import token_hash
 from core.citizens.proof import Proof
 from core.ports import LinkTarget, PersonRow, ShelfItem
-from core.results.catalogue import Catalogue
+from core.results.catalogue import Catalogue, Confidentiality
 from core.results.reported import ReportStatus
 from storage.contents import PURPOSE, Contents, as_result, test_of, unpack
 from storage.encryption import Keyring
@@ -27,6 +28,7 @@ from storage.rows import CERTIFICATE, CURRENT, FACILITY, LINK, PROOF, RESULT
 
 T = TypeVar("T")
 _SHOWN = RESULT.c.status != ReportStatus.WITHDRAWN
+_SHOWABLE = frozenset({Confidentiality.A, Confidentiality.B})
 _NEWEST_FIRST = (RESULT.c.collected_at.desc(), RESULT.c.stored_at.desc(), RESULT.c.id)
 _ITEMS: Select[Any] = (
     select(
@@ -67,11 +69,12 @@ class ShelfStore:
         self._catalogue = catalogue
 
     def people(self, phone: str) -> list[PersonRow]:
-        """Persons with current, not withdrawn results on this number, by newest result."""
+        """Persons with current, not withdrawn results of class A or B, by newest of those."""
         on_number = RESULT.c.phone_index == self._keyring.phone_index(phone)
         persons: dict[bytes, list[Row[Any]]] = {}
         for row in self._rows(_PEOPLE.where(on_number)):
-            persons.setdefault(row.person_index, []).append(row)
+            if self._class_of(row) in _SHOWABLE:  # the catalogue may be stricter by now
+                persons.setdefault(row.person_index, []).append(row)
         return [self._person(rows) for rows in persons.values()]
 
     def of_person(self, phone: str, person_key: str) -> list[ShelfItem]:
@@ -149,13 +152,12 @@ class ShelfStore:
             full_name=person.full_name,
             birth_date=person.birth_date,
             documents=person.documents,
-            classes=frozenset(self._classes(rows)),
+            classes=frozenset(self._class_of(row).value for row in rows),
             opened=newest.opened_at is not None,
         )
 
-    def _classes(self, rows: Iterable[Row[Any]]) -> Iterable[str]:
-        for row in rows:
-            yield test_of(self._catalogue, row.test_key, row.confidentiality).confidentiality.value
+    def _class_of(self, row: Row[Any]) -> Confidentiality:
+        return test_of(self._catalogue, row.test_key, row.confidentiality).confidentiality
 
     def _item(self, row: Row[Any]) -> ShelfItem:
         result = as_result(

@@ -33,8 +33,9 @@ class StaffStore:
         self._keyring = keyring
 
     def add(self, account: StaffAccount) -> None:
-        """Store a new account, or replace the one with this login."""
+        """Store a new account, or replace the one with this login and sign it out everywhere."""
         with Session(writer(self._engine)) as session:
+            session.execute(delete(STAFF_SESSION).where(STAFF_SESSION.c.login == account.login))
             session.merge(self._record(account))
             session.commit()
 

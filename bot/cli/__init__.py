@@ -6,6 +6,7 @@ No command has a rule of its own: it reads options, calls a use case and prints.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -41,7 +42,11 @@ def _ketqua() -> None:
 
 
 def main() -> None:
-    """Run a command; an error of ours is one sentence on stderr and exit code 2."""
+    """Run a command; an error of ours is one sentence on stderr and exit code 2.
+
+    Whatever a command writes is for its own user only: databases, keys, pictures of QR codes.
+    """
+    os.umask(0o077)
     try:
         _ketqua(prog_name="ketqua")
     except KetquaError as error:

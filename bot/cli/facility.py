@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from bot.cli.output import note, print_json
 from core.results.facility import Facility
+
+_CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{1,31}")
 
 
 @click.group("facility")
@@ -23,6 +27,8 @@ def add(code: str, name: str, short_name: str | None, zone: str, contact: str) -
     """Connect a facility, or change the one with this CODE."""
     from bot.app import open_installation
 
+    if not _CODE.fullmatch(code.upper()):
+        raise click.BadParameter(code, param_hint="CODE")  # it names a folder and stands in URLs
     facility = Facility(code.upper(), name, (short_name or name)[:30], zone, contact)
     _check_zone(facility)
     installation = open_installation()

@@ -29,13 +29,14 @@ def command(facility_code: str, file_format: str, as_json: bool, paths: tuple[Pa
     """Take in PATH… (files, or folders of files); exit 1 if anything was quarantined."""
     from bot.app import open_installation
 
-    files = list(_files(paths))
+    files = _files(paths)
+    for file in files:
+        _check_readable(file)
     installation = open_installation()
     facility = installation.facility(facility_code)
     report = IntakeReport()
     for file in files:
-        data = _bytes_of(file)
-        report.items += _receive(installation, data, facility, file, file_format).items
+        report.items += _receive(installation, file, facility, file_format).items
     installation.audit_cli("ingested", facility.code)
     _print(report, as_json=as_json)
     sys.exit(1 if report.counts()[Change.QUARANTINED] else 0)
@@ -48,17 +49,19 @@ def _files(paths: tuple[Path, ...]) -> list[Path]:
     return found
 
 
-def _bytes_of(file: Path) -> bytes:
+def _check_readable(file: Path) -> None:
+    """Before anything is taken in: a typing mistake must not cost the account of the rest."""
     try:
-        return file.read_bytes()
+        file.open("rb").close()
     except OSError as error:
         note("cli.unreadable_file", path=file, reason=error.strerror)
         sys.exit(2)
 
 
 def _receive(
-    installation: Installation, data: bytes, facility: Facility, file: Path, file_format: str
+    installation: Installation, file: Path, facility: Facility, file_format: str
 ) -> IntakeReport:
+    data = file.read_bytes()
     shown = sys.stderr.isatty() and len(data) > _WORTH_A_PROGRESS_LINE
 
     def progress(done: int) -> None:

@@ -31,7 +31,11 @@ def command(
         sys.exit(2)
     installation = open_installation()
     found = installation.find_results(reference, facility_code)
-    certified = [item for item in found if item.certificate is not None]
+    certified = [
+        item
+        for item in found
+        if item.uvci and item.certificate and installation.standing(item.uvci) == "good"
+    ]
     if not certified:
         note("cli.qr.no_certificate" if found else "cli.qr.not_found", reference=reference)
         sys.exit(1)
@@ -55,7 +59,11 @@ def _draw(text: str, picture: str) -> bytes:
 
 
 def _write(data: bytes, output: Path | None) -> None:
-    if output is not None:
-        output.write_bytes(data)
-    else:
+    if output is None:
         sys.stdout.buffer.write(data)
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        note("cli.unwritable_file", path=output, reason=error.strerror)
+        sys.exit(2)

@@ -10,10 +10,12 @@ import click
 
 from bot.cli.output import note
 
+_PORT = click.IntRange(1, 65535)
+
 
 @click.command("run", epilog="Example: ketqua run --demo --port 8000")
 @click.option("--demo", is_flag=True, help="A world of its own, on loopback, with simulators.")
-@click.option("--port", type=int, help="Port of the pages (KETQUA_PORT).")
+@click.option("--port", type=_PORT, help="Port of the pages (KETQUA_PORT).")
 def run(demo: bool, port: int | None) -> None:
     """Run everything in one process."""
     service = _service(demo=demo, port=port)
@@ -21,6 +23,8 @@ def run(demo: bool, port: int | None) -> None:
         from bot.simulation import start_demo
 
         start_demo(service)
+        settings = service.installation.settings
+        (settings.data_dir / "port").write_text(str(settings.port), encoding="utf-8")
         note("cli.run.demo", url=f"{service.installation.settings.public_url}/sim/")
     else:
         from bot.service import sms_gateway
@@ -33,7 +37,7 @@ def run(demo: bool, port: int | None) -> None:
 
 
 @click.command("web")
-@click.option("--port", type=int)
+@click.option("--port", type=_PORT)
 def web(port: int | None) -> None:
     """Run the pages only; any number of these processes may run."""
     service = _service(port=port)
@@ -83,6 +87,4 @@ def _service(*, demo: bool = False, port: int | None = None):  # type: ignore[no
     if settings.demo and not demo:
         raise SetupRefused("setting_missing", "KETQUA_MASTER_KEYS")
     settings = replace(settings, port=port or Settings.from_env().port)
-    if settings.demo:
-        (settings.data_dir / "port").write_text(str(settings.port), encoding="utf-8")
     return Service(Installation(settings))

@@ -103,7 +103,15 @@ def _installed() -> Trust:
 def _subject(subject: str) -> bytes:
     if subject == "-":
         return sys.stdin.buffer.read(_MOST)
-    return _contents(subject) if Path(subject).exists() else subject.encode("utf-8", "replace")
+    return _contents(subject) if _is_path(subject) else subject.encode("utf-8", "replace")
+
+
+def _is_path(subject: str) -> bool:
+    """A certificate's text can be too long or too odd for a file's name: then it is none."""
+    try:
+        return Path(subject).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _contents(path: str) -> bytes:

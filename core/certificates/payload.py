@@ -75,7 +75,7 @@ def _entry(facts: TestFacts, uvci: str) -> dict[str, str]:
     entry = {
         "tg": facts.target,
         "tt": _TEST_TYPE[facts.test_kind],
-        "sc": facts.collected_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "sc": facts.collected_at.astimezone(UTC).isoformat()[:19] + "Z",
         "tr": _DETECTED if facts.positive else _NOT_DETECTED,
         "tc": facts.centre[:MAX_LENGTH],
         "co": COUNTRY,

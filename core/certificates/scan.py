@@ -20,6 +20,9 @@ MAX_BYTES: Final = 10 * 1024 * 1024
 MAX_PIXELS: Final = 32_000_000
 """A photo of a good phone; larger JPEGs are read at a fraction of their size."""
 
+MAX_SIDE: Final = 65_535
+"""The most that zxing takes in either direction."""
+
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 _DRAFT = (3000, 3000)  # a JPEG is unpacked no smaller than this
 _CODES = zxingcpp.BarcodeFormats((zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Aztec))
@@ -53,7 +56,7 @@ def _opened(data: bytes) -> Image.Image | Malformed:
     try:
         with Image.open(BytesIO(data), formats=_FORMATS) as image:
             image.draft("L", _DRAFT)  # JPEG only: unpacks 1/2, 1/4 or 1/8 of the pixels
-            if image.width * image.height > MAX_PIXELS:
+            if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
                 return Malformed(Step.IMAGE, "too_many_pixels")
             return _grey(image)
     except UnidentifiedImageError:

@@ -13,8 +13,8 @@ from hmac import compare_digest
 from core.results.result import Document
 
 _DAY_FIRST = re.compile(r"(\d{1,2})[/\-. ](\d{1,2})[/\-. ](\d{4})|(\d{2})(\d{2})(\d{4})")
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-_YEAR_AND_DOCUMENT = re.compile(r"(\d{4})\W+(\w{4})")
+_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+_YEAR_AND_DOCUMENT = re.compile(r"(\d{4})\W+(\w{4})", re.ASCII)
 
 
 class ProofKind(StrEnum):

@@ -122,15 +122,6 @@ class RetrievalDesk:
     def request_code_for(self, phone: str, channel: str) -> CodeRequest:
         """Send a code to a number in E.164 (of an SMS link, or typed and read)."""
         now = self.clock()
-        wait = otp.wait_before_next(self.challenges.latest(phone, channel), now)
-        if wait:
-            return CodeRequest(CodeRefusal.WAIT, phone, wait=wait)
-        if self.challenges.count_since(phone, now - timedelta(hours=1)) >= CODES_AN_HOUR:
-            return CodeRequest(CodeRefusal.TOO_MANY, phone)
-        return self._send_code(phone, channel)
-
-    def _send_code(self, phone: str, channel: str) -> CodeRequest:
-        now = self.clock()
         challenge_id, code = self.random(16).hex(), otp.six_digits(self.random(8))
         challenge = otp.open_challenge(
             challenge_id, phone, channel, code, key=self.otp_key, now=now
@@ -145,8 +136,19 @@ class RetrievalDesk:
             state=DeliveryState.PENDING if known else DeliveryState.SUPPRESSED,
             expires_at=challenge.expires_at,
         )
-        self.challenges.add(challenge, message)
-        return CodeRequest(None, phone, challenge_id)
+        made = self.challenges.add(
+            challenge,
+            message,
+            not_before=now - otp.RESEND_AFTER,
+            since=now - timedelta(hours=1),
+            most=CODES_AN_HOUR,
+        )
+        return CodeRequest(None, phone, challenge_id) if made else self._refused(phone, channel)
+
+    def _refused(self, phone: str, channel: str) -> CodeRequest:
+        wait = otp.wait_before_next(self.challenges.latest(phone, channel), self.clock())
+        refusal = CodeRefusal.WAIT if wait else CodeRefusal.TOO_MANY
+        return CodeRequest(refusal, phone, wait=wait)
 
     def _otp_text(self, code: str, channel: str) -> str:
         if channel == Door.WEB:

@@ -34,6 +34,8 @@ class Postroom:
             self.deliveries.failed(delivery.id, refusal.code, self.clock())
         except GatewayRetry as trouble:
             self._later(delivery, trouble.code, self.clock())
+        except Exception as surprise:  # noqa: BLE001  (one delivery must not stop the others)
+            self._later(delivery, f"unforeseen_{type(surprise).__name__}", self.clock())
         else:
             self.deliveries.sent(delivery.id, reference, self.clock())
 

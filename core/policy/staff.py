@@ -131,7 +131,8 @@ def _matching_step(account: StaffAccount, code: str, now: datetime) -> int | Non
     totp = pyotp.TOTP(account.totp_secret)
     current = int(now.timestamp()) // _STEP
     for step in (current, current - 1, current + 1):
-        if step > account.totp_step and compare_digest(totp.at(step * _STEP), code):
+        right = totp.at(step * _STEP).encode()
+        if step > account.totp_step and compare_digest(right, code.encode()):
             return step
     return None
 

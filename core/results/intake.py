@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Protocol
 
-from core.ports import Clock, Conflict, InboxRow, Indexer, IntakeStore, ResultRow
+from core.citizens.names import normalise
+from core.ports import Clock, Conflict, Former, InboxRow, Indexer, IntakeStore, ResultRow
 from core.results.catalogue import Catalogue
 from core.results.content import canonical
 from core.results.facility import Facility
-from core.results.judge import Judged, Refused, judge
-from core.results.reported import Finding, NotAResult, ReadItem, Unreadable
+from core.results.judge import Judged, Refused, Withdrawal, judge
+from core.results.reported import Finding, NotAResult, ReadItem, ReportStatus, Unreadable
+from core.results.result import Person, Result
 from core.results.versions import Change, Incoming, Stored, decide
 
 BATCH = 500
@@ -48,8 +50,13 @@ class Release(Protocol):
         stored: Stored | None,
         facility: Facility,
         incoming: Incoming,
+        former: Former | None,
     ) -> ResultRow:
-        """Everything that is stored with the new version."""
+        """Everything that is stored with the new version.
+
+        Args:
+            former: The version that is corrected or withdrawn, where there is one.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +88,66 @@ class _Pending:
     """An item on its way: judged or refused, not yet decided."""
 
     item: ReadItem
-    judged: Judged | None
-    incoming: Incoming | None
+    judged: Judged | None = None
+    incoming: Incoming | None = None
+    withdrawal: Withdrawal | None = None
     errors: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     ignored: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
-        assert self.judged is not None  # noqa: S101  (callers ask only for judged items)
-        return self.judged.result.accession, self.judged.result.test.key
+        """Accession and test; the test is empty where a withdrawal doesn't tell it."""
+        if self.judged is not None:
+            return self.judged.result.accession, self.judged.result.test.key
+        if self.withdrawal is not None:
+            return self.withdrawal.accession, self.withdrawal.test_key
+        return "", ""
+
+
+class _Batch:
+    """The items of one transaction: what is known of their reports, and what they make."""
+
+    def __init__(self, known: dict[tuple[str, str], Stored]) -> None:
+        self.known = known
+        self.inbox: list[InboxRow] = []
+        self.results: list[ResultRow] = []
+        self.reports: list[ItemReport] = []
+        self.made: dict[str, Former] = {}
+
+    def add(self, row: ResultRow, incoming: Incoming) -> None:
+        """A new version: later items of the batch meet it as stored."""
+        self.results.append(row)
+        self.made[row.result_id] = Former(row.result, row.short_code)
+        self.known[row.result.accession, row.result.test.key] = Stored(
+            result_id=row.result_id,
+            version=row.version,
+            withdrawn=row.change is Change.WITHDRAWN,
+            content_mac=row.content_mac,
+            person_index=row.person_index,
+            reported_at=incoming.reported_at,
+            announced=row.message is not None,
+        )
+
+    def tests_of(self, accession: str) -> list[str]:
+        """Tests of this accession that are stored."""
+        return [test for number, test in self.known if number == accession]
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Takes in what laboratories send."""
+    """Takes in what laboratories send.
+
+    Args:
+        recall: Gives the version with this result id.
+    """
 
     store: IntakeStore
     read: Reader
     catalogue: Catalogue
     indexer: Indexer
     release: Release
+    recall: Callable[[str], Former | None]
     clock: Clock
 
     def receive(
@@ -132,16 +178,21 @@ class Intake:
     def _judge(self, item: ReadItem) -> _Pending:
         content = item.content
         if isinstance(content, Unreadable):
-            return _Pending(item, None, None, errors=content.findings)
+            return _Pending(item, errors=content.findings)
         if isinstance(content, NotAResult):
-            return _Pending(item, None, None, warnings=(content.finding,), ignored=True)
+            return _Pending(item, warnings=(content.finding,), ignored=True)
         verdict = judge(content, self.catalogue, now=self.clock())
+        if isinstance(verdict, Withdrawal):
+            refused = verdict.refused
+            return _Pending(
+                item, withdrawal=verdict, errors=refused.errors, warnings=refused.warnings
+            )
         if isinstance(verdict, Refused):
-            return _Pending(item, None, None, verdict.errors, verdict.warnings)
-        return _Pending(item, verdict, self._incoming(verdict), warnings=verdict.warnings)
+            return _Pending(item, errors=verdict.errors, warnings=verdict.warnings)
+        incoming = self._incoming(verdict.result)
+        return _Pending(item, verdict, incoming, warnings=verdict.warnings)
 
-    def _incoming(self, judged: Judged) -> Incoming:
-        result = judged.result
+    def _incoming(self, result: Result) -> Incoming:
         return Incoming(
             status=result.status,
             content_mac=self.indexer.content(canonical(result)),
@@ -151,50 +202,73 @@ class Intake:
 
     def _settle(self, pending: list[_Pending], facility: Facility, source: str) -> list[ItemReport]:
         for _ in range(_TRIES):
-            inbox, results, reports = self._decide_all(pending, facility, source)
+            keys = [each.key for each in pending if each.key[0]]
+            batch = _Batch(self.store.current(facility.code, keys))
+            for each in pending:
+                report = self._decide(each, batch, facility, source)
+                batch.reports.append(report)
+                batch.inbox.append(self._inbox_row(each, report))
             try:
-                self.store.store(facility.code, source, inbox, results, self.clock())
+                self.store.store(facility.code, source, batch.inbox, batch.results, self.clock())
             except Conflict:
                 continue
-            return reports
+            return batch.reports
         raise Conflict
 
-    def _decide_all(
-        self, pending: list[_Pending], facility: Facility, source: str
-    ) -> tuple[list[InboxRow], list[ResultRow], list[ItemReport]]:
-        known = self.store.current(facility.code, [p.key for p in pending if p.judged])
-        inbox: list[InboxRow] = []
-        results: list[ResultRow] = []
-        reports: list[ItemReport] = []
-        for each in pending:
-            report, row = self._decide(each, known, facility, source)
-            if row is not None:
-                results.append(row)
-                known[each.key] = _as_stored(row, each)
-            reports.append(report)
-            inbox.append(self._inbox_row(each, report))
-        return inbox, results, reports
-
-    def _decide(
-        self,
-        each: _Pending,
-        known: dict[tuple[str, str], Stored],
-        facility: Facility,
-        source: str,
-    ) -> tuple[ItemReport, ResultRow | None]:
+    def _decide(self, each: _Pending, batch: _Batch, facility: Facility, source: str) -> ItemReport:
         index = each.item.index
+        each = self._meeting_what_is_stored(each, batch)
         if each.judged is None or each.incoming is None:
             change = Change.IGNORED if each.ignored else Change.QUARANTINED
-            return ItemReport(source, index, change, None, each.errors, each.warnings), None
-        stored = known.get(each.key)
-        change, reason = decide(stored, each.incoming)
+            return ItemReport(source, index, change, None, each.errors, each.warnings)
+        accession, test = each.key
+        stored = batch.known.get(each.key)
+        siblings = any(other != test for other in batch.tests_of(accession))
+        change, reason = decide(stored, each.incoming, has_siblings=siblings)
+        replaces = change in (Change.CORRECTED, Change.WITHDRAWN)
+        former = self._former(stored, batch) if replaces else None
+        if former is not None and _strangers(former.result.person, each.judged.result.person):
+            change, reason = Change.QUARANTINED, Finding("accession_reused")
         errors = (reason,) if reason and change is Change.QUARANTINED else ()
         warnings = each.warnings if errors or not reason else (*each.warnings, reason)
-        row = None
+        result_id = stored.result_id if stored else None
         if change in (Change.ACCEPTED, Change.CORRECTED, Change.WITHDRAWN):
-            row = self.release(each.judged, change, stored, facility, each.incoming)
-        result_id = row.result_id if row else (stored.result_id if stored else None)
-        return ItemReport(source, index, change, result_id, errors, warnings), row
+            row = self.release(each.judged, change, stored, facility, each.incoming, former)
+            batch.add(row, each.incoming)
+            result_id = row.result_id
+        return ItemReport(source, index, change, result_id, errors, warnings)
+
+    def _meeting_what_is_stored(self, each: _Pending, batch: _Batch) -> _Pending:
+        """A withdrawal acts on the stored result and its person, whatever else it says."""
+        accession, test = each.key
+        withdrawn = each.withdrawal is not None or (
+            each.incoming is not None and each.incoming.status is ReportStatus.WITHDRAWN
+        )
+        if not withdrawn:
+            return each
+        tests = batch.tests_of(accession)
+        meant = test or (tests[0] if len(tests) == 1 else "")
+        former = self._former(batch.known.get((accession, meant)), batch)
+        if former is None:
+            return each
+        at = each.withdrawal.reported_at if each.withdrawal else None
+        if each.judged is not None:
+            at = each.judged.result.reported_at
+        kept = former.result
+        result = replace(kept, status=ReportStatus.WITHDRAWN, reported_at=at or kept.reported_at)
+        return replace(
+            each,
+            judged=Judged(result, ()),
+            incoming=self._incoming(result),
+            errors=(),
+            warnings=(*each.warnings, *each.errors),
+        )
+
+    def _former(self, stored: Stored | None, batch: _Batch) -> Former | None:
+        """The stored result itself; asked for only when one is corrected or withdrawn."""
+        if stored is None:
+            return None
+        return batch.made.get(stored.result_id) or self.recall(stored.result_id)
 
     def _inbox_row(self, each: _Pending, report: ItemReport) -> InboxRow:
         raw = each.item.raw
@@ -209,16 +283,13 @@ class Intake:
         )
 
 
-def _as_stored(row: ResultRow, each: _Pending) -> Stored:
-    return Stored(
-        result_id=row.result_id,
-        version=row.version,
-        withdrawn=row.change is Change.WITHDRAWN,
-        content_mac=row.content_mac,
-        person_index=row.person_index,
-        reported_at=each.judged.result.reported_at if each.judged else row.result.reported_at,
-        announced=row.message is not None,
-    )
+def _strangers(one: Person, other: Person) -> bool:
+    """Nothing that identifies a person is the same in both."""
+    same_document = set(one.documents) & set(other.documents)
+    same_phone = one.phone and one.phone == other.phone
+    same_birth = one.birth_date and one.birth_date == other.birth_date
+    same_name = normalise(one.full_name) == normalise(other.full_name)
+    return not (same_document or same_phone or same_birth or same_name)
 
 
 def _batches(items: Iterable[ReadItem], size: int) -> Iterator[list[ReadItem]]:

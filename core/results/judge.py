@@ -7,14 +7,17 @@ waits for a printed slip.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from core.citizens.names import split_whole
 from core.citizens.phone import PhoneKind, read_phone
+from core.results.accession import LONGEST, normalise_accession
 from core.results.catalogue import Catalogue, Confidentiality, TestDefinition, TestKind
 from core.results.reported import (
+    Coding,
     DocumentType,
     Finding,
     Member,
@@ -35,7 +38,7 @@ _STRICTNESS = {
     Confidentiality.D: 3,
 }
 _CCCD_DIGITS = 12
-_LONGEST_ACCESSION = 100
+_CODE = re.compile(r"[A-Za-z0-9._:/#-]{1,24}")
 _PHONE_FINDINGS = {
     PhoneKind.LANDLINE: "phone_not_mobile",
     PhoneKind.UNREADABLE: "phone_unreadable",
@@ -58,6 +61,20 @@ class Refused:
     warnings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A withdrawal that names its report but could not be a result of its own.
+
+    Args:
+        test_key: Empty where the test can't be told.
+    """
+
+    accession: str
+    test_key: str
+    reported_at: datetime
+    refused: Refused
+
+
 class _Notes:
     """Collects findings while a report is looked at."""
 
@@ -72,22 +89,28 @@ class _Notes:
         self.warnings.append(Finding(code, field, detail))
 
 
-def judge(reported: ReportedResult, catalogue: Catalogue, *, now: datetime) -> Judged | Refused:
-    """Judge one report.
+def judge(
+    reported: ReportedResult, catalogue: Catalogue, *, now: datetime
+) -> Judged | Refused | Withdrawal:
+    """Judge one report. A withdrawal needs no more than its accession.
 
     Args:
-        now: Aware UTC; collection later than this (with 10 minutes of grace) is refused.
+        now: Aware UTC; times later than this (with 10 minutes of grace) are refused.
     """
     notes = _Notes(reported.findings)
-    _check_accession(reported.accession.strip(), notes)
+    accession = normalise_accession(reported.accession)
+    _check_accession(accession, notes)
     person = _person(reported.patient, notes, now)
     test = _test(reported, catalogue, notes)
     outcome, values = _outcome(reported, test, notes)
     collected, released = _times(reported, test, notes, now)
     if notes.errors or test is None or person is None:
-        return Refused(tuple(notes.errors), tuple(notes.warnings))
+        refused = Refused(tuple(notes.errors), tuple(notes.warnings))
+        if reported.status is ReportStatus.WITHDRAWN and _is_accession(accession):
+            return Withdrawal(accession, test.key if test else "", released, refused)
+        return refused
     result = Result(
-        accession=reported.accession.strip(),
+        accession=accession,
         test=test,
         status=reported.status,
         outcome=outcome,
@@ -105,8 +128,12 @@ def judge(reported: ReportedResult, catalogue: Catalogue, *, now: datetime) -> J
 def _check_accession(accession: str, notes: _Notes) -> None:
     if not accession:
         notes.refuse("no_accession", "accession")
-    elif len(accession) > _LONGEST_ACCESSION or not accession.isprintable():
+    elif not _is_accession(accession):
         notes.refuse("accession_unusable", "accession", str(len(accession)))
+
+
+def _is_accession(accession: str) -> bool:
+    return 0 < len(accession) <= LONGEST and accession.isprintable()
 
 
 def _person(patient: ReportedPatient | None, notes: _Notes, now: datetime) -> Person | None:
@@ -173,12 +200,17 @@ def _test(reported: ReportedResult, catalogue: Catalogue, notes: _Notes) -> Test
     if test is None and len(of_members) == 1 and _all_known(reported.members, catalogue):
         test = next(iter(of_members.values()))
     if test is None:
-        code = reported.codes[0] if reported.codes else None
-        notes.refuse("unknown_test", "test", f"{code.system}|{code.code}" if code else "")
+        notes.refuse("unknown_test", "test", _shown(reported.codes[0]) if reported.codes else "")
         return None
     if any(_stricter(member, test) for member in of_members.values()):
         notes.refuse("stricter_member", "test", test.key)
     return test
+
+
+def _shown(code: Coding) -> str:
+    """A code to show to the sender; free text in its place may hold a name or a disease."""
+    looks_like_codes = _CODE.fullmatch(code.code) and _CODE.fullmatch(code.system or "-")
+    return f"{code.system}|{code.code}" if looks_like_codes else ""
 
 
 def _all_known(members: Sequence[Member], catalogue: Catalogue) -> bool:
@@ -206,7 +238,10 @@ def _outcome(
 def _times(
     reported: ReportedResult, test: TestDefinition | None, notes: _Notes, now: datetime
 ) -> tuple[datetime, datetime]:
-    released = (reported.reported_at or now).astimezone(UTC)
+    # Without a time of report the earliest it can have been: a later one is never "older".
+    released = (reported.reported_at or reported.collected_at or now).astimezone(UTC)
+    if released > now + _CLOCK_SKEW:
+        notes.refuse("reported_in_future", "reported_at")
     if reported.collected_at is None:
         _without_collection(test, reported.status, notes)
         return released, released

@@ -7,7 +7,7 @@ signing key results are stored all the same, just without certificates.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from core.citizens import codes
 from core.messages.delivery import DeliveryDraft
 from core.messages.release import Announcement, choose_template, draft
 from core.messages.templates import Template
-from core.ports import CertificateRow, Clock, Randomness, ResultRow
+from core.ports import CertificateRow, Clock, Former, Randomness, ResultRow
 from core.results.facility import Facility
 from core.results.judge import Judged
 from core.results.result import Result
@@ -50,12 +50,15 @@ class Releasing:
         stored: Stored | None,
         facility: Facility,
         incoming: Incoming,
+        former: Former | None = None,
     ) -> ResultRow:
         """The row of the new version of a report."""
         result, now = judged.result, self.clock()
         result_id = str(UUID(bytes=self.random(16), version=4))
         version = stored.version + 1 if stored else 1
-        code, token = codes.short_code(self.random(5)), codes.link_token(self.random(16))
+        # The code on somebody's slip stays the same over all versions.
+        code = former.short_code if former else codes.short_code(self.random(5))
+        token = codes.link_token(self.random(16))
         announced = stored is not None and stored.announced
         message = self._message(result_id, version, result, change, code, token, announced)
         linked = message is not None and f"/k/{token}" in message.text
@@ -72,7 +75,22 @@ class Releasing:
             message=message,
             link_hash=codes.token_hash(token) if linked else None,
             link_expires_at=now + timedelta(days=self.link_days) if linked else None,
+            farewell=self._farewell(result_id, version, result, former) if announced else None,
         )
+
+    def _farewell(
+        self, result_id: str, version: int, result: Result, former: Former | None
+    ) -> DeliveryDraft | None:
+        """A number that was told of the old version is told that it is void."""
+        if former is None or former.result.person.phone in ("", result.person.phone):
+            return None
+        template = choose_template(former.result, Change.WITHDRAWN, announced=True)
+        if template is None:
+            return None
+        appointment = codes.short_code(self.random(5))
+        void = Announcement(former.short_code, link="", days=0, appointment=appointment)
+        message = draft(result_id, version, former.result, template, void)
+        return message and replace(message, dedupe_key=f"{message.dedupe_key}:farewell")
 
     def _message(
         self,

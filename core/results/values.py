@@ -1,9 +1,9 @@
 """Read what the lines of a report say: an outcome, or a finding that names the code.
 
-Codes decide before words, words count only whole ("Âm tính", never "không âm tính"), and two
-lines that contradict each other decide nothing. Lines that the catalogue lists under the
-test's own codes speak for it; the others (a target gene, an internal control with the
-sender's own code) speak only when none of those came.
+Codes decide before words, words count only whole ("Âm tính", never "không âm tính"), a lone
+``-`` or ``+`` says nothing, and two lines that contradict each other decide nothing. Lines
+that the catalogue lists under the test's own codes speak for it; the others (a target gene,
+an internal control with the sender's own code) speak only when none of those came.
 
 Source: SNOMED CT qualifier values, LOINC answer codes, HL7 v2 table 0078.
 """
@@ -70,16 +70,17 @@ _CODES: Mapping[str, Mapping[str, Outcome]] = {
     "HL70078": _TABLE_0078,
 }
 
-# Compared without case, accents, and punctuation at the ends.
+# Compared without case, accents, and punctuation at the ends. A lone sign is no word: many
+# systems print "-" where nothing was entered.
 _WORDS: Mapping[Outcome, str] = {
     _NEGATIVE: (
         "am tinh|am|at|negative|neg|not detected|nd|undetected|nondetected|non detected|"
         "none detected|khong phat hien|khong phat hien thay|non reactive|nonreactive|"
-        "khong phan ung|absent|khong co|ag am tinh|am tinh virus|(-)|-"
+        "khong phan ung|absent|khong co|ag am tinh|am tinh virus|(-)"
     ),
     _POSITIVE: (
         "duong tinh|dt|positive|pos|detected|phat hien|co phat hien|reactive|co phan ung|"
-        "present|(+)|+"
+        "present|(+)"
     ),
     _UNCLEAR: (
         "khong xac dinh|chua xac dinh|nghi ngo|nghi ngo duong tinh|indeterminate|inconclusive|"

@@ -21,8 +21,9 @@ from core.results.reported import (
     Unreadable,
 )
 from labs.readers import fhir_model as fhir
-from labs.readers.fhir_report import Content, Reading, Source, Zone, has_value
+from labs.readers.fhir_report import Content, Reading, Source, Zone
 from labs.readers.fhir_resources import Resource, ResourceSet, UnreadableResourceError, bundle_of
+from labs.readers.fhir_values import has_value
 from labs.readers.json_documents import Document, documents
 from labs.readers.vocabulary import QUESTION_IDENTIFIER, QUESTIONS
 

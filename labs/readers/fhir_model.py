@@ -29,18 +29,19 @@ class Concept(msgspec.Struct, gc=False):
     text: str | None = None
 
 
-class Reference(msgspec.Struct, gc=False):
-    """A pointer to another resource."""
-
-    reference: str | None = None
-
-
 class Identifier(msgspec.Struct, gc=False):
     """A number that somebody gave."""
 
     system: str | None = None
     value: str | None = None
     type: Concept | None = None
+
+
+class Reference(msgspec.Struct, gc=False):
+    """A pointer to another resource, by its place or by a number that it has."""
+
+    reference: str | None = None
+    identifier: Identifier | None = None
 
 
 class Period(msgspec.Struct, gc=False):
@@ -166,7 +167,9 @@ class Specimen(msgspec.Struct, gc=False):
     id: str | None = None
     type: Concept | None = None
     collection: Collection | None = None
+    subject: Reference | None = None
     parent: list[Reference] | None = None
+    contained: list[msgspec.Raw] | None = None
 
 
 class ServiceRequest(msgspec.Struct, gc=False):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from core.results.reported import Finding, ReportedDocument, ReportedPatient
 from labs.readers import fhir_model as fhir
 from labs.readers.fhir_resources import UnreadableResourceError
+from labs.readers.text import on_one_line
 from labs.readers.times import iso_birth_date
 from labs.readers.vocabulary import document, shape
 
@@ -38,9 +39,9 @@ def _name(names: list[fhir.HumanName]) -> tuple[str, str]:
         return "", ""
     current = [name for name in names if name.use != "old"] or names
     name = next((name for name in current if name.use == "official"), current[0])
-    given = " ".join(part.strip() for part in name.given or () if part.strip())
-    family = (name.family or "").strip()
-    return (family, given) if family or given else ((name.text or "").strip(), "")
+    given = " ".join(part for written in name.given or () if (part := on_one_line(written)))
+    family = on_one_line(name.family or "")
+    return (family, given) if family or given else (on_one_line(name.text or ""), "")
 
 
 def _birth_date(written: str) -> str:

@@ -1,5 +1,8 @@
 """One FHIR report or lone Observation, with everything that it refers to, to a result.
 
+Rules: a reference is looked up where it was written (``#p`` of a line is not ``#p`` of its
+report); all subjects must be one person, see ``fhir_subject``.
+
 Source: FHIR R4 (4.0.1) DiagnosticReport, Observation, Specimen, Consent.
 """
 
@@ -13,7 +16,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from core.results.reported import (
-    Coding,
     Finding,
     Member,
     NotAResult,
@@ -23,17 +25,21 @@ from core.results.reported import (
 )
 from labs.readers import fhir_model as fhir
 from labs.readers.fhir_person import patient_of
-from labs.readers.fhir_resources import Resource, ResourceSet, UnreadableResourceError
+from labs.readers.fhir_resources import (
+    Resource,
+    ResourceSet,
+    UnreadableResourceError,
+    is_local,
+)
+from labs.readers.fhir_subject import Mention, one_patient
+from labs.readers.fhir_values import codes_of, conclusion, has_value, member_of, number, texts
 from labs.readers.statuses import GONE, OBSERVATION, REPORT, LineStatus, overall
 from labs.readers.times import fhir_time
-from labs.readers.vocabulary import QUESTIONS, says_pooled, shape, system_name
+from labs.readers.vocabulary import QUESTIONS, says_pooled, shape
 
 Zone = ZoneInfo
 Content = ReportedResult | Unreadable | NotAResult
 _DEEPEST_PANEL = 4
-# v2 table 0203: the laboratory's own number, an accession, the orderer's number.
-_NUMBER_TYPES = ("FILL", "ACSN", "PLAC")
-_YES_NO = {True: "positive", False: "negative"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +51,28 @@ class Source:
     warnings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An Observation of the report, and the resources that its own references mean."""
+
+    said: fhir.Observation
+    scope: ResourceSet
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A Specimen of the report, and the resources that its own references mean."""
+
+    said: fhir.Specimen
+    scope: ResourceSet
+
+
 class Reading:
     """One item being read; ``used`` collects the resources that it needed."""
 
     def __init__(self, source: Source) -> None:
         """Start with nothing used."""
         self.source = source
-        self.resources = source.resources
         self.used: list[Resource] = []
 
     def report(self, report: fhir.DiagnosticReport) -> ReportedResult:
@@ -60,21 +81,27 @@ class Reading:
         Raises:
             UnreadableResourceError: something that it needs can't be read or found.
         """
-        self.resources = self.resources.with_contained(report.contained)
+        scope = self.source.resources.with_contained(report.contained)
         own = REPORT.get(report.status or "", ReportStatus.PRELIMINARY)
-        lines = self.lines(report, own)
-        orders = self.take_all(report.basedOn)
-        specimens = self.take_all(report.specimen) or self.specimens_of(lines)
-        patient = self.patient([report.subject, *(line.subject for line in lines)])
+        lines = self.lines(report, scope, own)
+        said = [line.said for line in lines]
+        specimens = self.specimens(report, scope, lines)
+        status = overall(own if report.status else None, _statuses(lines))
+        patient = self.patient(
+            [Mention(report.subject, scope), *_mentions(lines, specimens)], status
+        )
         return ReportedResult(
-            accession=_number(report.identifier) or self.order_number(orders) or report.id or "",
-            status=overall(own if report.status else None, _statuses(lines)),
-            codes=_codes(report.code),
-            members=tuple(self.members(lines)) or _conclusion(report),
+            accession=number(report.identifier)
+            or self.order_number(self.take_all(report.basedOn, scope))
+            or report.id
+            or "",
+            status=status,
+            codes=codes_of(report.code),
+            members=tuple(_members(said)) or conclusion(report),
             patient=patient_of(patient.read(fhir.Patient)) if patient else None,
-            collected_at=self.collected_at(specimens, [report, *lines]),
-            reported_at=self.issued([report, *lines]),
-            pooled=self.pooled(specimens, report.code),
+            collected_at=self.collected_at(specimens, [report, *said]),
+            reported_at=self.issued([report, *said]),
+            pooled=_pooled(specimens, report.code),
             consent_to_contact=self.consented(patient),
             device=self.device(lines),
             findings=self.source.warnings,
@@ -96,80 +123,105 @@ class Reading:
             contained=observation.contained,
             specimen=[observation.specimen] if observation.specimen else None,
         )
-        self._alone = self.panel(resource, 0)
+        self._alone = self.panel(resource, self.within(observation.contained), 0)
         return self.report(report)
 
-    _alone: Sequence[fhir.Observation] = ()
+    _alone: Sequence[Line] = ()
 
-    def take(self, reference: fhir.Reference | None) -> Resource | None:
+    def take(self, reference: fhir.Reference | None, scope: ResourceSet) -> Resource | None:
         """What ``reference`` names, remembered as used."""
-        found = self.resources.find(reference)
-        if found is not None and not (reference and (reference.reference or "").startswith("#")):
+        found = scope.find(reference)
+        if found is not None and not is_local(reference):
             self.used.append(found)
         return found
 
-    def take_all(self, references: Iterable[fhir.Reference] | None) -> list[Resource]:
+    def take_all(
+        self, references: Iterable[fhir.Reference] | None, scope: ResourceSet
+    ) -> list[Resource]:
         """Those of ``references`` that are there."""
-        found = (self.take(reference) for reference in references or ())
+        found = (self.take(reference, scope) for reference in references or ())
         return [resource for resource in found if resource]
 
-    def lines(self, report: fhir.DiagnosticReport, own: ReportStatus) -> list[fhir.Observation]:
+    def within(self, contained: Sequence[msgspec.Raw] | None) -> ResourceSet:
+        """What the references of a resource mean that stands by itself."""
+        return self.source.resources.with_contained(contained)
+
+    def lines(
+        self, report: fhir.DiagnosticReport, scope: ResourceSet, own: ReportStatus
+    ) -> list[Line]:
         """The report's observations, panels opened; none may be missing."""
         lines = list(self._alone)
         for reference in report.result or ():
-            found = self.take(reference)
+            found = self.take(reference, scope)
             if found is not None:
-                lines.extend(self.panel(found, 0))
+                lines.extend(self.panel(found, self.scope_of(reference, scope, found), 0))
             elif own is not ReportStatus.WITHDRAWN:
                 finding = Finding("missing_reference", "DiagnosticReport.result")
                 raise UnreadableResourceError(finding)
-        return [line for line in lines if not _asked(line)]
+        return [line for line in lines if not _asked(line.said)]
 
-    def panel(self, resource: Resource, depth: int) -> list[fhir.Observation]:
+    def scope_of(
+        self, reference: fhir.Reference, scope: ResourceSet, found: Resource
+    ) -> ResourceSet:
+        """What the references of ``found`` mean: contained ones share their container's."""
+        if is_local(reference):
+            return scope
+        if found.kind == "Specimen":
+            return self.within(found.read(fhir.Specimen).contained)
+        return self.within(found.read(fhir.Observation).contained)
+
+    def panel(self, resource: Resource, scope: ResourceSet, depth: int) -> list[Line]:
         """An observation and the members that it names."""
         observation = resource.read(fhir.Observation)
-        found = [observation]
+        found = [Line(observation, scope)]
         if depth < _DEEPEST_PANEL:
-            for member in self.take_all(observation.hasMember):
-                found.extend(self.panel(member, depth + 1))
+            for reference in observation.hasMember or ():
+                if (member := self.take(reference, scope)) is not None:
+                    inner = self.scope_of(reference, scope, member)
+                    found.extend(self.panel(member, inner, depth + 1))
         return found
 
-    def members(self, lines: list[fhir.Observation]) -> Iterable[Member]:
-        """Every line that still stands; a heading without a value is none."""
-        for line in lines:
-            if OBSERVATION.get(line.status or "") in GONE:
-                continue
-            if has_value(line) or not (line.component or line.hasMember):
-                yield _member(line)
-            yield from (_member(part) for part in line.component or ())
-
-    def patient(self, subjects: Iterable[fhir.Reference | None]) -> Resource | None:
-        """The one patient that the report and its lines are about."""
-        people = {id(r): r for r in self.take_all(s for s in subjects if s) if _is_patient(r)}
-        if len(people) > 1:
-            raise UnreadableResourceError(Finding("contradicting_patients", "subject"))
-        return next(iter(people.values()), None)
+    def patient(self, mentions: Sequence[Mention], status: ReportStatus) -> Resource | None:
+        """The one patient of all ``mentions``; a withdrawal may leave out who it was."""
+        for mention in mentions:
+            self.take(mention.subject, mention.scope)
+        try:
+            return one_patient(mentions)
+        except UnreadableResourceError as error:
+            if status is ReportStatus.WITHDRAWN and error.finding.code == "missing_reference":
+                return None
+            raise
 
     def order_number(self, orders: list[Resource]) -> str:
         """The number of the order, where the report has none."""
         requests = (order for order in orders if order.kind == "ServiceRequest")
         return next(
-            (n for order in requests if (n := _number(order.read(fhir.ServiceRequest).identifier))),
+            (n for order in requests if (n := number(order.read(fhir.ServiceRequest).identifier))),
             "",
         )
 
-    def specimens_of(self, lines: list[fhir.Observation]) -> list[Resource]:
-        """Specimens that only the lines name."""
-        return self.take_all(line.specimen for line in lines if line.specimen)
+    def specimens(
+        self, report: fhir.DiagnosticReport, scope: ResourceSet, lines: Sequence[Line]
+    ) -> list[Sample]:
+        """The report's specimens, then those of its lines, each once."""
+        named = [(reference, scope) for reference in report.specimen or ()]
+        named += [(line.said.specimen, line.scope) for line in lines if line.said.specimen]
+        found: dict[int, Sample] = {}
+        for reference, where in named:
+            resource = self.take(reference, where)
+            if resource is not None and resource.kind == "Specimen":
+                inner = self.scope_of(reference, where, resource)
+                found[id(resource)] = Sample(resource.read(fhir.Specimen), inner)
+        return list(found.values())
 
     def collected_at(
         self,
-        specimens: list[Resource],
+        specimens: Sequence[Sample],
         sources: Sequence[fhir.DiagnosticReport | fhir.Observation],
     ) -> datetime | None:
         """The specimen's time (a period: its beginning), else when the finding held true."""
         for specimen in specimens:
-            if specimen.kind == "Specimen" and (taken := specimen.read(fhir.Specimen).collection):
+            if taken := specimen.said.collection:
                 written = taken.collectedDateTime or _start(taken.collectedPeriod)
                 if written:
                     return self.time(written, "Specimen.collection")
@@ -198,22 +250,11 @@ class Reading:
             finding = Finding("unreadable_date", where, shape(written))
             raise UnreadableResourceError(finding) from error
 
-    def pooled(self, specimens: list[Resource], code: fhir.Concept | None) -> bool:
-        """A specimen of several parents, or one that is called a pool."""
-        named = _texts(code)
-        for resource in specimens:
-            if resource.kind == "Specimen":
-                specimen = resource.read(fhir.Specimen)
-                if len(specimen.parent or ()) > 1:
-                    return True
-                named += _texts(specimen.type)
-        return any(says_pooled(text) for text in named)
-
     def consented(self, patient: Resource | None) -> bool:
         """An active Consent of this patient that doesn't deny."""
         if patient is None:
             return False
-        consents = [r for r in self.resources.consents if self.permits(r, patient)]
+        consents = [r for r in self.source.resources.consents if self.permits(r, patient)]
         self.used += consents
         return bool(consents)
 
@@ -221,24 +262,43 @@ class Reading:
         """Whether this Consent is in force, this patient's, and no denial."""
         consent = resource.read(fhir.Consent)
         denied = consent.provision is not None and consent.provision.type == "deny"
-        theirs = self.resources.find(consent.patient) is patient
+        theirs = self.source.resources.find(consent.patient) is patient
         return consent.status == "active" and theirs and not denied
 
-    def device(self, lines: list[fhir.Observation]) -> str:
+    def device(self, lines: Sequence[Line]) -> str:
         """The kit's name: the Device's, else the method's."""
         for line in lines:
-            found = self.take(line.device)
+            found = self.take(line.said.device, line.scope)
             if found is not None and found.kind == "Device":
                 names = found.read(fhir.Device).deviceName or ()
                 if name := next((n.name for n in names if n.name), ""):
                     return name
-            if texts := _texts(line.method):
-                return texts[0]
+            if called := texts(line.said.method):
+                return called[0]
         return ""
 
 
-def _is_patient(resource: Resource) -> bool:
-    return resource.kind == "Patient"
+def _mentions(lines: Sequence[Line], specimens: Sequence[Sample]) -> list[Mention]:
+    of_lines = [Mention(line.said.subject, line.scope) for line in lines]
+    return of_lines + [Mention(specimen.said.subject, specimen.scope) for specimen in specimens]
+
+
+def _members(lines: Sequence[fhir.Observation]) -> Iterable[Member]:
+    """Every line that still stands; a heading without a value is none."""
+    for line in lines:
+        if OBSERVATION.get(line.status or "") in GONE:
+            continue
+        if has_value(line) or not (line.component or line.hasMember):
+            yield member_of(line)
+        yield from (member_of(part) for part in line.component or ())
+
+
+def _pooled(specimens: Sequence[Sample], code: fhir.Concept | None) -> bool:
+    """A specimen of several parents, or one that is called a pool."""
+    if any(len(specimen.said.parent or ()) > 1 for specimen in specimens):
+        return True
+    named = [*texts(code), *(text for s in specimens for text in texts(s.said.type))]
+    return any(says_pooled(text) for text in named)
 
 
 def _asked(line: fhir.Observation) -> bool:
@@ -250,92 +310,5 @@ def _start(period: fhir.Period | None) -> str | None:
     return period.start or period.end if period else None
 
 
-def _texts(concept: fhir.Concept | None) -> list[str]:
-    if concept is None:
-        return []
-    displays = [coding.display for coding in concept.coding or () if coding.display]
-    return [concept.text, *displays] if concept.text else displays
-
-
-def _statuses(lines: list[fhir.Observation]) -> list[LineStatus]:
-    return [OBSERVATION.get(line.status, LineStatus.PENDING) for line in lines if line.status]
-
-
-def _number(identifiers: list[fhir.Identifier] | None) -> str:
-    """The laboratory's number before the orderer's, any other before none."""
-    numbers: dict[str, str] = {}
-    for identifier in identifiers or ():
-        kind = identifier.type.coding if identifier.type else None
-        for code in [coding.code or "" for coding in kind or ()] or [""]:
-            numbers.setdefault(code, (identifier.value or "").strip())
-    ranked = [numbers[kind] for kind in _NUMBER_TYPES if numbers.get(kind)]
-    return next(iter([*ranked, *filter(None, numbers.values())]), "")
-
-
-def _codes(concept: fhir.Concept | None) -> tuple[Coding, ...]:
-    if concept is None:
-        return ()
-    return tuple(
-        Coding(system_name(coding.system or ""), coding.code, coding.display or concept.text or "")
-        for coding in concept.coding or ()
-        if coding.code
-    )
-
-
-def _conclusion(report: fhir.DiagnosticReport) -> tuple[Member, ...]:
-    """A report without lines says its result as coded conclusions."""
-    codes = tuple(code for concept in report.conclusionCode or () for code in _codes(concept))
-    return (Member(_codes(report.code), value_codes=codes),) if codes else ()
-
-
-def has_value(line: fhir.Valued) -> bool:
-    """Whether a line says anything."""
-    value, codes = _value(line)
-    return bool(value or codes)
-
-
-def _member(line: fhir.Valued) -> Member:
-    value, value_codes = _value(line)
-    quantity = line.valueQuantity or fhir.Quantity()
-    flags = [c.code for concept in line.interpretation or () for c in concept.coding or ()]
-    return Member(
-        _codes(line.code),
-        value,
-        value_codes,
-        quantity.unit or quantity.code or "",
-        _range(line.referenceRange),
-        next((flag for flag in flags if flag), ""),
-    )
-
-
-def _value(line: fhir.Valued) -> tuple[str, tuple[Coding, ...]]:
-    if line.valueCodeableConcept is not None:
-        codes = _codes(line.valueCodeableConcept)
-        return "" if codes else (line.valueCodeableConcept.text or ""), codes
-    if line.valueQuantity is not None:
-        return _quantity(line.valueQuantity), ()
-    if line.valueBoolean is not None:
-        return _YES_NO[line.valueBoolean], ()
-    return (line.valueString or _number_text(line.valueInteger)).strip(), ()
-
-
-def _quantity(quantity: fhir.Quantity | None) -> str:
-    if quantity is None:
-        return ""
-    return f"{quantity.comparator or ''}{_number_text(quantity.value)}"
-
-
-def _number_text(raw: msgspec.Raw) -> str:
-    """The number as it was written; senders also put it between quotes."""
-    text = bytes(raw).decode()
-    return "" if text == "null" else text.strip('"')
-
-
-def _range(ranges: list[fhir.Range] | None) -> str:
-    if not ranges:
-        return ""
-    first = ranges[0]
-    if first.text:
-        return first.text
-    low, high = _quantity(first.low), _quantity(first.high)
-    return f"{low} - {high}" if low and high else f"≥ {low}" if low else f"≤ {high}" if high else ""
+def _statuses(lines: Sequence[Line]) -> list[LineStatus]:
+    return [OBSERVATION.get(s, LineStatus.PENDING) for line in lines if (s := line.said.status)]

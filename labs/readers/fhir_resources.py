@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from typing import TypeVar
 
 import msgspec
@@ -101,16 +102,12 @@ class ResourceSet:
         """Index ``resources``."""
         self._all = resources
         self._consents = [resource for resource in resources if resource.kind == "Consent"]
+        self._contained: dict[str, Resource | None] = {}
         self._by_name: dict[str, Resource | None] = {}
         for resource in resources:
             if resource.kind in fhir.KINDS:
                 for name in {resource.url, f"{resource.kind}/{resource.id}"}:
-                    self._add(name, resource)
-
-    def _add(self, name: str, resource: Resource) -> None:
-        known = self._by_name.setdefault(name, resource)
-        if known is not resource and (known is None or known.raw != resource.raw):
-            self._by_name[name] = None
+                    _add(self._by_name, name, resource)
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._all)
@@ -125,6 +122,8 @@ class ResourceSet:
         written = reference.reference if reference else None
         if not written:
             return None
+        if is_local(reference):
+            return self._contained.get(written)
         return self._by_name.get(written.partition("/_history/")[0])
 
     def find_all(self, references: Iterable[fhir.Reference] | None) -> list[Resource]:
@@ -133,17 +132,31 @@ class ResourceSet:
         return [resource for resource in found if resource]
 
     def with_contained(self, contained: Iterable[msgspec.Raw] | None) -> ResourceSet:
-        """This set and a resource's own contained ones, named ``#id``."""
-        if not contained:
+        """The set as one resource sees it: with its own contained ones, named ``#id``."""
+        if not contained and not self._contained:
             return self
-        grown = ResourceSet(())
-        grown._all = self._all
-        grown._consents = self._consents
-        grown._by_name = dict(self._by_name)
-        for raw in contained:
-            resource = Resource(bytes(raw))
-            grown._add(f"#{resource.id}", resource)
-        return grown
+        seen = copy(self)
+        seen._contained = _by_local_name(contained or ())  # noqa: SLF001 - our own copy
+        return seen
+
+
+def is_local(reference: fhir.Reference | None) -> bool:
+    """Whether ``reference`` means something that the resource itself contains."""
+    return reference is not None and (reference.reference or "").startswith("#")
+
+
+def _by_local_name(contained: Iterable[msgspec.Raw]) -> dict[str, Resource | None]:
+    names: dict[str, Resource | None] = {}
+    for raw in contained:
+        resource = Resource(bytes(raw))
+        _add(names, f"#{resource.id}", resource)
+    return names
+
+
+def _add(names: dict[str, Resource | None], name: str, resource: Resource) -> None:
+    known = names.setdefault(name, resource)
+    if known is not resource and (known is None or known.raw != resource.raw):
+        names[name] = None
 
 
 def bundle_of(resources: Iterable[Resource]) -> bytes:

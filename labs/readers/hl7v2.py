@@ -1,7 +1,8 @@
 """Cut HL7 v2 bytes into messages, segments and fields.
 
 Rules: whatever ends a line ends a segment (CR, LF, CRLF, mixed); a line that is no segment
-belongs to the field that was open (``line_break_in_field``); delimiters come from the
+belongs to the field that was open (``line_break_in_field``), unless it may be a segment that
+was damaged on its way (``damaged_segment``); delimiters come from the
 message; UTF-8 is tried before what MSH-18 declares, because senders declare what their
 engine was installed with. Nothing here knows what a result is: see ``oru``.
 
@@ -24,6 +25,18 @@ _PADDING = ("",) * 42
 _MESSAGE_START = re.compile(rb"(?:(?<=[\r\n\x0b\x1c])|\A)MSH[^A-Za-z0-9\s]|MSH\|\^~\\&")
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
 _NAME_BEGUN = re.compile(r"[A-Z][A-Z0-9]?")
+# A PID that isn't taken for one leaves the next OBR with the person above, so every doubt
+# counts: a name behind junk or in small letters, a leading segment without its separator, ...
+_DAMAGED = r"[\W_]*(?:[^\W_]{3}{separator}|(?i:MSH|PID|OBR|OBX|SPM)(?:[\W_]|\Z))"
+# ... more fields after a segment that had all of its own (other segments: any) ...
+_TEXT_UNTIL = {"PID": 39, "OBR": 50, "OBX": 11, "NTE": 3, "MSH": 30}
+# ... a name one letter, or two swapped letters, away from one that decides ...
+_DECISIVE = ("PID", "OBR", "OBX", "SPM")
+_LIKE_THEM = frozenset({*_DECISIVE, "SPR"})
+# ... and one in the middle of a line whose end before it was lost.
+_GLUED = r"(?:[^\s^~&\\]{decisive}\d*|[^\r]{decisive}\d+){separator}".replace(
+    "{decisive}", "(?:PID|OBR|SPM){separator}"
+)
 _BATCH = ("FHS", "BHS", "BTS", "FTS")
 _BATCH_HEADER = re.compile(rb"\s*(?:[FB][HT]S[^\r\n]*[\r\n]*\s*)*\Z")
 _LINE_ENDS = (b"\r", b"\n")
@@ -61,6 +74,7 @@ class Message:
             MSH counted as the standard does (MSH-1 is the field separator).
         escaped: Whether the escape character occurs after MSH at all.
         whole: False when the bytes end inside the last segment.
+        damaged: Says which line may be a segment that lost its name; then no group is safe.
     """
 
     segments: list[list[str]]
@@ -68,6 +82,7 @@ class Message:
     escaped: bool
     whole: bool
     findings: tuple[Finding, ...] = ()
+    damaged: Finding | None = None
 
     @property
     def header(self) -> list[str]:
@@ -118,7 +133,7 @@ def parse(raw: bytes) -> Message:
     body = raw.strip(b"\x0b\x1c ").rstrip(b"\x1c\x0b")
     text, guessed = _decoded(body)
     separator = text[3]
-    lines, broken = _lines(text, separator)
+    lines, broken, damaged = _lines(text, separator)
     segments = [line.split(separator) for line in lines]
     delimiters = _delimiters(separator, segments[0][1])
     segments[0].insert(1, separator)
@@ -128,7 +143,7 @@ def parse(raw: bytes) -> Message:
     ended = body.endswith(_LINE_ENDS) or raw.rstrip(b"\r\n").endswith(b"\x1c")
     whole = ended or not _cut_off(lines[-1], segments[-1])
     findings = _mismatch(text, segments[0][18]) if guessed is None else guessed
-    return Message(segments, delimiters, escaped, whole, findings + broken)
+    return Message(segments, delimiters, escaped, whole, findings + broken, damaged)
 
 
 def _decoded(body: bytes) -> tuple[str, tuple[Finding, ...] | None]:
@@ -171,22 +186,92 @@ def _charset(written: str) -> str:
     return _CHARSETS.get(re.split(r"[~^]", written)[0].strip().upper(), "")
 
 
-def _lines(text: str, separator: str) -> tuple[list[str], tuple[Finding, ...]]:
-    """Segments as text, batch trailers left out, stray lines joined to what they continue."""
+def _lines(text: str, separator: str) -> tuple[list[str], tuple[Finding, ...], Finding | None]:
+    """Segments as text, batch trailers left out, stray lines joined to what they continue.
+
+    Returns:
+        The segments, which of them were joined, and the first line that may be a segment
+        that was damaged (its number counts lines that aren't empty, from 1).
+    """
     if "\n" in text:
         text = text.replace("\r\n", "\r").replace("\n", "\r")
     lines: list[str] = []
     strays: dict[int, list[str]] = {}
-    for line in text.split("\r"):
+    damaged: list[int] = []
+    for number, line in enumerate(text.split("\r")):
         name = line[:3]
         if line[3:4] == separator and name.isalnum() and name.isupper():
             if name not in _BATCH:
                 lines.append(line)
+            if name not in _LIKE_THEM and _is_misspelt(name):
+                damaged.append(number)
         elif _SEGMENT.fullmatch(line):
             lines.append(line)  # an empty segment, or one that was cut after its name
         elif line.strip():
-            strays.setdefault(len(lines) - 1, []).append(line)
-    return lines, _joined(lines, strays) if strays else ()
+            joined = strays.setdefault(len(lines) - 1, [])
+            if _is_damaged(line, lines[-1], joined, separator):
+                damaged.append(number)
+            joined.append(line)
+    damaged += _glued(text, lines, separator)
+    broken = _joined(lines, strays) if strays else ()
+    return lines, broken, _damage(text, min(damaged)) if damaged else None
+
+
+def _damage(text: str, number: int) -> Finding:
+    counted = [line for line in text.split("\r")[: number + 1] if line.strip()]
+    return Finding("damaged_segment", "", str(len(counted)))
+
+
+def _is_damaged(line: str, segment: str, joined: list[str], separator: str) -> bool:
+    """Whether a line that is no segment may have been one.
+
+    Args:
+        segment: The segment above it.
+        joined: The lines that continue that segment already.
+    """
+    own = segment.count(separator)
+    if own == 0 or _begins_damaged(line, separator):
+        return True
+    # The last of the lines above is enough: one with separators may have ended the text.
+    given = own + sum(part.count(separator) for part in joined[-1:])
+    return separator in line and given >= _TEXT_UNTIL.get(segment[:3], 0)
+
+
+@lru_cache(maxsize=1024)
+def _is_misspelt(name: str) -> bool:
+    """Whether a name is one letter, or one swap, away from a segment that decides."""
+    return name not in _LIKE_THEM and any(_one_edit(name, right) for right in _DECISIVE)
+
+
+def _one_edit(name: str, right: str) -> bool:
+    if len(name) == len(right):
+        swapped = (right[1] + right[0] + right[2], right[0] + right[2] + right[1])
+        return name in swapped or sum(a != b for a, b in zip(name, right, strict=True)) == 1
+    short, long = sorted((name, right), key=len)
+    return short in {long[:at] + long[at + 1 :] for at in range(len(long))}
+
+
+def _begins_damaged(line: str, separator: str) -> bool:
+    """Whether a line that is no segment begins like one."""
+    if _pattern(_DAMAGED, separator).match(line):
+        return True
+    token, found, _ = line[:16].partition(separator)
+    return bool(found) and _is_misspelt(re.sub(r"[\W_]", "", token).upper())
+
+
+def _glued(text: str, lines: list[str], separator: str) -> list[int]:
+    """The line (from 0) that holds the start of another one, if there is one."""
+    starts = [line[:4] for line in lines]
+    marks = [name + separator for name in ("PID", "OBR", "SPM")]
+    if all(text.count(mark) == starts.count(mark) for mark in marks):  # far faster than to search
+        return []
+    found = _pattern(_GLUED, separator).search(text)
+    return [text.count("\r", 0, found.end())] if found else []
+
+
+@lru_cache(maxsize=64)
+def _pattern(form: str, separator: str) -> re.Pattern[str]:
+    return re.compile(form.replace("{separator}", re.escape(separator)))
 
 
 def _joined(lines: list[str], strays: dict[int, list[str]]) -> tuple[Finding, ...]:

@@ -4,7 +4,8 @@ Rules: every OBR belongs to the PID above it (a message may hold several people)
 filler's number identifies a report, else the placer's; OBX after an SPM describe the
 specimen when lines came before it; questions asked at order entry are no lines. A time
 that can't be read stops the item: no other time is put in its place. Statuses: see
-``statuses``. Other messages are one ``NotAResult`` each.
+``statuses``. Nothing of a message with a damaged segment is read: it may have been the PID
+that the next OBR belongs to. Other messages are one ``NotAResult`` each.
 
 Source: HL7 v2.5.1 chapter 7 (OBR, OBX, SPM, ORU_R01), chapter 3 (PID), chapter 9 (CON).
 """
@@ -30,6 +31,7 @@ from core.results.reported import (
 from labs.readers.hl7v2 import Delimiters, Message, unescape
 from labs.readers.pid import patient_of
 from labs.readers.statuses import GONE, OBR_25, OBX_11, LineStatus, overall
+from labs.readers.text import seen
 from labs.readers.times import hl7_time
 from labs.readers.vocabulary import QUESTIONNAIRE, QUESTIONS, says_pooled, shape, system_name
 
@@ -86,6 +88,9 @@ def read_message(message: Message, zone: ZoneInfo) -> Iterator[Content]:
         yield _other_message(message)
         return
     groups = _groups(message)
+    if message.damaged:
+        yield from [Unreadable((message.damaged,))] * max(1, len(groups))
+        return
     if not groups:
         yield Unreadable((_truncated(message) or Finding("no_report", "OBR"),))
     for group in groups:
@@ -214,8 +219,8 @@ class _Reading:
             self.codes(line[3]),
             value,
             value_codes,
-            self.first_text(line[6]) if line[6] else "",
-            text(line[7]) if line[7] else "",
+            seen(self.first_text(line[6])) if line[6] else "",
+            seen(text(line[7])) if line[7] else "",
             text(line[8].partition(self.component)[0]) if line[8] else "",
         )
 
@@ -229,14 +234,14 @@ class _Reading:
             written = written.replace(self.component, "")
         if kind in _TEXTS:
             written = written.replace(self.message.delimiters.repetition, "\n")
-        return self.message.text(written), ()
+        return seen(self.message.text(written)), ()
 
     def coded(self, written: str) -> tuple[str, tuple[Coding, ...]]:
         """The codes; the text only when there is none, or a lone word (``POS``) as both."""
         codes = tuple(code for code in self.codes(written) if code.code)
         if codes:
             return "", codes
-        return self.first_text(written), ()
+        return seen(self.first_text(written)), ()
 
     def first_text(self, written: str) -> str:
         """The first component that says something."""
@@ -316,5 +321,5 @@ def codings(written: str, delimiters: Delimiters) -> tuple[Coding, ...]:
     for at in (0, 3, 9):
         code, display, system = (*parts[at : at + 3], "", "", "")[:3]
         if code.strip() not in ("", '""'):
-            found.append(Coding(system_name(system), code.strip(), display.strip()))
+            found.append(Coding(system_name(system), code.strip(), seen(display)))
     return tuple(found)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from core.results.reported import ReportedDocument, ReportedPatient
 from labs.readers.hl7v2 import Message
+from labs.readers.text import on_one_line
 from labs.readers.times import hl7_birth_date
 from labs.readers.vocabulary import card_type, document
 
@@ -49,8 +50,8 @@ def _name(message: Message, written: str) -> tuple[str, str]:
     names = [name.split(split.component) for name in written.split(split.repetition)]
     parts = next((name for name in names if name[6:7] == ["L"]), names[0])
     family, given, middle = (*parts, "", "", "")[:3]
-    spoken = f"{message.text(middle)} {message.text(given)}".strip()
-    return message.text(family.partition(split.subcomponent)[0]), spoken
+    spoken = on_one_line(f"{message.text(middle)} {message.text(given)}")
+    return on_one_line(message.text(family.partition(split.subcomponent)[0])), spoken
 
 
 def _phones(message: Message, *fields: str) -> tuple[str, ...]:

@@ -2,21 +2,38 @@
 
 A file is ready when it has stood still for a while: laboratories copy over slow lines, and
 a file that still grows would be read half. Done files go to ``processed/``, failed ones to
-``quarantine/``, both beside them; nothing is ever overwritten or deleted.
+``quarantine/``, both beside them; nothing is ever overwritten or deleted. Whoever drops files
+may drop links too, so none is followed: not as a file, not as a folder to put things into.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+from core.errors import KetquaError
+
 PROCESSED = "processed"
 QUARANTINE = "quarantine"
 _UNFINISHED = (".part", ".tmp", ".filepart", ".crdownload")
+# Without O_NONBLOCK, opening a named pipe would wait for its writer for ever.
+_AS_IT_IS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NOT_PLAIN = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
+_OWNER_ONLY = 0o700
+
+
+class FolderTrouble(KetquaError):
+    """Something in a watched folder that must not be touched.
+
+    ``not_a_plain_file``, ``not_a_plain_folder`` (a link, a pipe, a device), ``too_large``.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +78,28 @@ class FolderSource:
         except FileNotFoundError:
             return None
 
+    def read(self, path: Path, limit: int) -> bytes:
+        """The bytes of a plain file.
+
+        Args:
+            limit: Largest size in bytes; a larger file is not read at all.
+
+        Raises:
+            FolderTrouble: ``not_a_plain_file`` or ``too_large``.
+            OSError: it went away or can't be read.
+        """
+        with _opened(path, _AS_IT_IS, "not_a_plain_file") as file:
+            found = os.fstat(file)
+            if not stat.S_ISREG(found.st_mode):
+                raise FolderTrouble("not_a_plain_file", path.name)
+            if found.st_size > limit:
+                raise FolderTrouble("too_large", f"{found.st_size} > {limit}")
+            with os.fdopen(file, "rb", closefd=False) as stream:
+                data = stream.read(limit + 1)
+        if len(data) > limit:  # it grew meanwhile
+            raise FolderTrouble("too_large", f"> {limit}")
+        return data
+
     def done(self, path: Path) -> Path:
         """Put aside a file whose items are all stored.
 
@@ -68,6 +107,7 @@ class FolderSource:
             Where it lies now.
 
         Raises:
+            FolderTrouble: ``not_a_plain_folder``, where it should go is a link.
             OSError: it can't be moved.
         """
         return _move(path, path.parent / PROCESSED)
@@ -79,21 +119,43 @@ class FolderSource:
             Where it lies now.
 
         Raises:
+            FolderTrouble: ``not_a_plain_folder``, where it should go is a link.
             OSError: it can't be moved.
         """
         return _move(path, path.parent / QUARANTINE)
 
 
+@contextmanager
+def _opened(path: Path, flags: int, code: str) -> Iterator[int]:
+    """A descriptor of ``path`` itself, never of what it links to."""
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno in _NOT_PLAIN:
+            raise FolderTrouble(code, path.name) from error
+        raise
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def _move(path: Path, folder: Path) -> Path:
+    """Put ``path`` into ``folder``, which is made for its owner only and must be no link."""
+    with suppress(FileExistsError):
+        folder.mkdir(mode=_OWNER_ONLY)
+    with _opened(folder, _AS_IT_IS | os.O_DIRECTORY, "not_a_plain_folder") as inside:
+        return folder / _linked(path, inside)
+
+
+def _linked(path: Path, inside: int) -> str:
     """Link under a free name, then unlink: a rename would overwrite a file of that name."""
-    folder.mkdir(exist_ok=True)
     for number in count():
-        suffix = f".{number}" if number else ""
-        target = folder / f"{path.stem}{suffix}{path.suffix}"
+        name = f"{path.stem}{f'.{number}' if number else ''}{path.suffix}"
         try:
-            os.link(path, target)
+            os.link(path, name, dst_dir_fd=inside, follow_symlinks=False)
         except FileExistsError:
             continue
         path.unlink()
-        return target
+        return name
     raise AssertionError("count ends never")

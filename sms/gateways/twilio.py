@@ -1,7 +1,8 @@
 """Twilio: SMS through its own client.
 
 What can't be delivered to this number is refused for good; what is wrong with our account,
-their service or the line between is tried again, because an operator can mend it.
+their service or the line between is tried again, because an operator can mend it. So is what
+the client itself stumbles over: an answer of any shape must leave here as one of ours.
 Source: Twilio Messages resource (2010-04-01) and its error dictionary.
 """
 
@@ -113,14 +114,22 @@ class TwilioGateway(SmsGateway):
             GatewayRefused: never will be.
         """
         try:
+            return self._hand_over(to, text)
+        except (GatewayRefused, GatewayRetry):
+            raise
+        except Exception as error:  # noqa: BLE001  (their client trusts what it is answered)
+            raise GatewayRetry("unexpected_answer", type(error).__name__) from None
+
+    def _hand_over(self, to: str, text: str) -> str:
+        try:
             message = self._client.messages.create(to=to, body=text, **self._message)
         except TwilioRestException as error:
             raise _translated(error) from None  # their text repeats the number
         except (RequestException, TwilioException, ValueError) as error:
             raise GatewayRetry("gateway_unreachable", type(error).__name__) from None
-        if not message.sid:
-            raise GatewayRetry("gateway_unreadable", "no sid")
-        return str(message.sid)
+        if not (isinstance(message.sid, str) and message.sid):
+            raise GatewayRetry("unexpected_answer", "no sid")
+        return message.sid
 
 
 def _translated(error: TwilioRestException) -> GatewayRefused | GatewayRetry:

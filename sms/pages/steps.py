@@ -62,7 +62,8 @@ def _resend(visit: Visit) -> Response:
 
 
 def _choose_person(visit: Visit) -> Response:
-    key = request.form.get("person", "")
+    people = current_room().desk.people(visit.phone, Door.WEB)
+    key = _one_of([person.key for person in people], request.form.get("person"))
     return screens.show_visit(replace(visit, person_key=key, proven=False, result_id=None))
 
 
@@ -93,7 +94,15 @@ def _typed_proof() -> str:
 
 
 def _choose_result(visit: Visit) -> Response:
-    return screens.show_visit(replace(visit, result_id=request.form.get("result")))
+    desk, key = current_room().desk, visit.person_key or ""
+    views = desk.results(visit.phone, key, Door.WEB, proven_now=visit.proven)
+    chosen = _one_of([view.item.result_id for view in views], request.form.get("result"))
+    return screens.show_visit(replace(visit, result_id=chosen))
+
+
+def _one_of(listed: list[str], sent: str | None) -> str | None:
+    """What was chosen, if our page could have offered it."""
+    return sent if sent in listed else None
 
 
 def _all_results(visit: Visit) -> Response:

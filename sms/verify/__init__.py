@@ -11,5 +11,6 @@ from flask import Blueprint
 from sms.verify import routes
 
 officers = Blueprint("officers", __name__)
+officers.url_value_preprocessor(routes.let_pictures_in)
 officers.add_url_rule("/verify", view_func=routes.ask, methods=["GET"])
 officers.add_url_rule("/verify", view_func=routes.check, methods=["POST"])

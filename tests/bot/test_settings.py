@@ -37,7 +37,10 @@ def test_an_unknown_variable_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("KETQUA_PORT", "eighty"), ("KETQUA_TIMEZONE", "Mars/Base"), ("KETQUA_SMS_GATEWAY", "pigeon"),
+    [("KETQUA_PORT", "eighty"), ("KETQUA_PORT", "99999"), ("KETQUA_WATCH_SECONDS", "0"),
+     ("KETQUA_SMS_COUNTRIES", "Vietnam"), ("KETQUA_LANGUAGE", "fr"),
+     ("KETQUA_BASE_URL", "http://kq.example.vn"),
+     ("KETQUA_TIMEZONE", "Mars/Base"), ("KETQUA_SMS_GATEWAY", "pigeon"),
      ("KETQUA_BASE_URL", "kq.example.vn")],
 )  # fmt: skip
 def test_an_unusable_value_is_refused_by_name(variable: str, value: str) -> None:

@@ -80,15 +80,27 @@ class MemoryChallenges(Challenges):
         rows = (row for row in self.rows.values() if (row.phone, row.channel) == (phone, channel))
         return max((row.created_at for row in rows), default=None)
 
-    def count_since(self, phone: str, since: datetime) -> int:
-        return sum(row.phone == phone and row.created_at >= since for row in self.rows.values())
-
     def known(self, phone: str) -> bool:
         return phone in self.numbers
 
-    def add(self, challenge: Challenge, message: DeliveryDraft) -> None:
+    def add(
+        self,
+        challenge: Challenge,
+        message: DeliveryDraft,
+        *,
+        not_before: datetime | None,
+        since: datetime,
+        most: int,
+    ) -> bool:
+        mine = [row for row in self.rows.values() if row.phone == challenge.phone]
+        newest = self.latest(challenge.phone, challenge.channel)
+        if not_before and newest and newest > not_before:
+            return False
+        if sum(row.created_at >= since for row in mine) >= most:
+            return False
         self.rows[challenge.id] = challenge
         self.sent.append(message)
+        return True
 
     def update(
         self, challenge_id: str, change: Callable[[Challenge], tuple[Challenge, T]]
@@ -111,7 +123,11 @@ class MemoryShelf(ResultShelf):
         self.proofs: dict[str, Proof] = {}
 
     def people(self, phone: str) -> list[PersonRow]:
-        return [self._row(key, items) for key, items in self.items.items() if phone == PHONE]
+        shown = {
+            key: [item for item in items if item.result.test.confidentiality.value in "AB"]
+            for key, items in self.items.items()
+        }
+        return [self._row(key, items) for key, items in shown.items() if items and phone == PHONE]
 
     def _row(self, key: str, items: list[ShelfItem]) -> PersonRow:
         person = items[0].result.person
@@ -162,6 +178,8 @@ class MemoryStaff(StaffAccounts):
 
     def add(self, account: StaffAccount) -> None:
         self.rows[account.login] = account
+        for token in [t for t, (login, _) in self.sessions.items() if login == account.login]:
+            del self.sessions[token]
 
     def get(self, login: str) -> StaffAccount | None:
         return self.rows.get(login)

@@ -71,6 +71,35 @@ def test_an_ordinary_form_may_not_be_large(client: FlaskClient) -> None:
     assert "Tệp quá lớn" in answer.text
 
 
+@pytest.mark.parametrize("character", ["\0", "\x01", "\x08", "\x0b", "\x1f", "\x7f"])
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("/", "phone"), ("/", "lang"), ("/open", "person"), ("/verify", "text"), ("/open", "ti{}")],
+)
+def test_a_form_with_a_control_character_is_refused(
+    client: FlaskClient, path: str, field: str, character: str
+) -> None:
+    answer = client.post(path, data={field.format(character): f"0900{character}000123"})
+    assert answer.status_code == 400
+    assert "Yêu cầu chưa đúng" in answer.text
+
+
+def test_a_query_with_a_control_character_is_refused(client: FlaskClient) -> None:
+    assert client.get("/?lang=v%00i").status_code == 400
+
+
+def test_tabs_and_line_ends_may_be_pasted(client: FlaskClient) -> None:
+    assert client.post("/verify", data={"text": "HC1:\tX\r\nY\n"}).status_code == 200
+
+
+def test_a_form_refused_for_its_characters_stores_nothing(
+    world: World, client: FlaskClient
+) -> None:
+    client.post("/", data={"phone": "0900000123", "other": "\0"})
+    assert world.challenges.rows == {}
+    assert world.visits.rows == {}
+
+
 def test_what_nobody_foresaw_is_a_calm_page_and_a_log_without_tokens(
     app: Flask, world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,8 +41,9 @@ def definition(key: str, letter: str, kind: TestKind = TestKind.QUALITATIVE) -> 
 
 PCR = definition("SARSCOV2-PCR", "A", TestKind.PCR)
 DENGUE = definition("DENGUE-NS1", "B")
+TB = definition("TB-GENEXPERT", "C")
 HIV = definition("HIV", "D")
-CATALOGUE = Catalogue([PCR, DENGUE, HIV])
+CATALOGUE = Catalogue([PCR, DENGUE, TB, HIV])
 
 
 def keyring(active: str = "k1") -> Keyring:

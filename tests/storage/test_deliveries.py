@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select, update
 
-from core.messages.delivery import LEASE, DeliveryDraft, DeliveryState, Priority
+from core.messages.delivery import LEASE, MAX_TRIES, DeliveryDraft, DeliveryState, Priority
 from core.messages.templates import Template
 from storage.deliveries import delivery_row, insert_deliveries
 from storage.engine import writing
@@ -116,9 +117,94 @@ def test_a_message_in_a_workers_hands_is_not_declared_expired(stores: Stores) ->
     stores.deliveries.sent(claimed.id, "gw", NOON)
 
 
+def damage(engine: Engine, *names: str) -> None:
+    keys = [message(name).dedupe_key for name in names]
+    with writing(engine) as connection:
+        broken = update(DELIVERY).where(DELIVERY.c.dedupe_key.in_(keys))
+        connection.execute(broken.values(sealed=b"\x01\x02k1" + b"?" * 40))
+
+
+def test_a_message_that_does_not_open_fails_and_stops_no_other(stores: Stores) -> None:
+    put(stores.engine, draft("a"), draft("broken"), draft("b"))
+    damage(stores.engine, "broken")
+    assert len(stores.deliveries.claim(9, NOON)) == 2
+    assert state_of(stores.engine, "broken") == (DeliveryState.FAILED, "unreadable")
+    assert state_of(stores.engine, "a")[0] == DeliveryState.CLAIMED
+
+
+def test_a_batch_of_nothing_but_broken_messages_leads_to_the_next(stores: Stores) -> None:
+    names = [str(n) for n in range(7)]
+    put(stores.engine, *(draft(name, priority=Priority.OTP) for name in names), draft("good"))
+    damage(stores.engine, *names)
+    assert [each.text for each in stores.deliveries.claim(3, NOON)] == [draft("good").text]
+
+
+def test_a_message_whose_workers_always_die_is_given_up(stores: Stores) -> None:
+    put(stores.engine, draft("a"))
+    tries = [
+        [each.tries for each in stores.deliveries.claim(1, NOON + n * LEASE)]
+        for n in range(MAX_TRIES + 2)
+    ]
+    assert tries == [[n + 1] for n in range(MAX_TRIES)] + [[], []]
+    assert state_of(stores.engine, "a") == (DeliveryState.FAILED, "gave_up")
+
+
+def test_the_last_try_is_its_workers_until_the_lease_ends(stores: Stores) -> None:
+    put(stores.engine, draft("a"))
+    for n in range(MAX_TRIES):
+        stores.deliveries.claim(1, NOON + n * LEASE)
+    put(stores.engine, draft("other"))
+    stores.deliveries.claim(9, NOON + MAX_TRIES * LEASE - SECOND)
+    assert state_of(stores.engine, "a") == (DeliveryState.CLAIMED, None)
+
+
+def suppressed(name: str, **changes: Any) -> DeliveryDraft:
+    return draft(name, state=DeliveryState.SUPPRESSED, priority=Priority.OTP, **changes)
+
+
 def test_a_suppressed_message_never_leaves(stores: Stores) -> None:
-    put(stores.engine, draft("a", state=DeliveryState.SUPPRESSED))
+    put(stores.engine, suppressed("a"))
+    for n in range(MAX_TRIES + 2):
+        assert stores.deliveries.claim(9, NOON + n * LEASE) == []
+    assert state_of(stores.engine, "a") == (DeliveryState.SUPPRESSED, "decoy")
+
+
+def test_a_suppressed_message_past_its_time_ends_as_suppressed(stores: Stores) -> None:
+    put(stores.engine, suppressed("a", expires_at=NOON + SECOND))
     assert stores.deliveries.claim(9, NOON + LEASE) == []
+    assert state_of(stores.engine, "a") == (DeliveryState.SUPPRESSED, "decoy")
+
+
+def test_suppressed_messages_hold_up_no_real_one(stores: Stores) -> None:
+    put(stores.engine, *(suppressed(str(n)) for n in range(7)), draft("good"))
+    assert [each.text for each in stores.deliveries.claim(3, NOON)] == [draft("good").text]
+
+
+def statements(stores: Stores, work: Callable[[], object]) -> list[str]:
+    seen: list[str] = []
+
+    def note(*args: Any) -> None:
+        seen.append(args[2])
+
+    event.listen(stores.engine, "before_cursor_execute", note)
+    work()
+    event.remove(stores.engine, "before_cursor_execute", note)
+    return seen
+
+
+def test_a_suppressed_message_costs_the_worker_what_a_real_one_does(stores: Stores) -> None:
+    def send() -> None:
+        while claimed := stores.deliveries.claim(5, NOON):
+            for each in claimed:
+                stores.deliveries.sent(each.id, "gw", NOON)
+
+    put(stores.engine, draft("real", priority=Priority.OTP))
+    real = statements(stores, send)
+    put(stores.engine, suppressed("decoy"))
+    decoy = statements(stores, send)
+    writes = [[s.split()[0] for s in seen] for seen in (real, decoy)]
+    assert writes[0] == writes[1]
+    assert {"UPDATE", "WITH"} <= set(writes[0])  # hopeless ones and the end; the claim
 
 
 def test_finding_due_messages_uses_the_small_index(stores: Stores) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -40,6 +42,28 @@ def test_sqlite_keeps_what_it_acknowledged_and_checks_parents(tmp_path: Path) ->
     assert settings == {
         "journal_mode": "wal", "synchronous": full, "foreign_keys": 1, "busy_timeout": 10_000,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o277])
+def test_a_new_sqlite_file_is_its_owners_alone(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        engine = open_engine(f"sqlite:///{tmp_path / 'x.sqlite'}")
+        with writing(engine) as connection:
+            connection.exec_driver_sql("CREATE TABLE t (a)")
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(("x.sqlite", "x.sqlite-wal", "x.sqlite-shm"), 0o600)
+    engine.dispose()
+
+
+def test_an_existing_sqlite_file_keeps_the_mode_that_it_was_given(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    path.touch()
+    path.chmod(0o640)
+    assert reachable(open_engine(f"sqlite:///{path}"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
 def test_an_exception_rolls_everything_back(engine: Engine) -> None:

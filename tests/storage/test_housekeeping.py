@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 def fill(stores: Stores) -> None:
     challenge = open_challenge("c1", PHONE, "web", "123456", key=bytes(32), now=NOON)
     message = DeliveryDraft("otp:c1", Template.OTP, PHONE, "Ma OTP", Priority.OTP)
-    stores.challenges.add(challenge, message)
+    assert stores.challenges.add(challenge, message, not_before=None, since=NOON, most=1)
     stores.visits.add(Visit("v1", 0, PHONE, "c1", NOON + DAY / 2))
     stores.intake.store(UNIT.code, "f", [item(result_id="r1")], [version("r1")], NOON)
     staff = StaffStore(stores.engine, KEYS)

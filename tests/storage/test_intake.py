@@ -90,7 +90,7 @@ def test_any_number_of_reports_is_looked_up_at_once(stores: Stores) -> None:
     rows = [version(f"r{n}", result(f'X"{n}\\ẫ')) for n in range(1200)]
     store(stores, *rows)
     wanted = [(f'X"{n}\\ẫ', "SARSCOV2-PCR") for n in range(1200)]
-    assert list(stores.intake.current(UNIT.code, wanted)) == wanted
+    assert stores.intake.current(UNIT.code, wanted).keys() == set(wanted)
     assert stores.intake.current(UNIT.code, []) == {}
 
 

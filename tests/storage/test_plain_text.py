@@ -64,7 +64,7 @@ def filled(stores: Stores) -> Engine:
     )  # fmt: skip
     challenge = open_challenge("c1", PHONE, "web", "424242", key=KEYS.derive("otp"), now=NOON)
     sms = DeliveryDraft("otp:c1", Template.OTP, PHONE, "Ma OTP: 424242", Priority.OTP)
-    stores.challenges.add(challenge, sms)
+    assert stores.challenges.add(challenge, sms, not_before=None, since=NOON, most=1)
     stores.visits.add(Visit("v1", 0, PHONE, "c1", NOON + timedelta(minutes=9)))
     key = KEYS.person(BINH.full_name, BINH.birth_date).hex()
     stores.shelf.update_proof(PHONE, key, lambda proof: (replace(proof, failures=1), None))

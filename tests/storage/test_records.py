@@ -6,13 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import Engine
 
+from core.errors import SetupRefused
 from core.ports import AuditEntry
 from storage.audit import AuditStore
 from storage.conversations import ConversationStore
+from storage.encryption import Keyring
 from storage.facilities import FacilityStore
-from storage.installation import Installation, claim_installation, read_installation
+from storage.installation import Installation, claim_installation
 from storage.standings import StandingStore
 from tests.storage.samples import KEYS, NOON, OTHER_UNIT, UNIT
 
@@ -59,12 +62,22 @@ def test_a_certificate_of_others_is_not_ours_to_judge(engine: Engine) -> None:
 def test_whoever_starts_first_decides_whose_the_database_is(
     engine: Engine, pool: ThreadPoolExecutor
 ) -> None:
-    assert read_installation(engine) is None
-
     def claim(n: int) -> Installation:
-        return claim_installation(engine, is_demo=n % 2 == 0, now=NOON)
+        return claim_installation(engine, KEYS, is_demo=True, now=NOON + timedelta(seconds=n))
 
-    claimed = set(pool.map(claim, range(10)))
-    assert claimed == {read_installation(engine)}
-    (installation,) = claimed
-    assert installation.created_at == NOON
+    assert len(set(pool.map(claim, range(10)))) == 1
+    with pytest.raises(SetupRefused, match="demo_database"):
+        claim_installation(engine, KEYS, is_demo=False, now=NOON)
+
+
+def test_wrong_secrets_are_noticed_at_the_start(engine: Engine) -> None:
+    first, other = bytes(32), bytes([1]) * 32
+    claim_installation(engine, Keyring({"k": first}, "k", first), is_demo=False, now=NOON)
+    for keyring, code in (
+        (Keyring({"k": other}, "k", first), "wrong_master_key"),
+        (Keyring({"k": first}, "k", other), "wrong_index_key"),
+    ):
+        with pytest.raises(SetupRefused, match=code):
+            claim_installation(engine, keyring, is_demo=False, now=NOON)
+    rotated = Keyring({"new": other, "k": first}, "new", first)
+    assert not claim_installation(engine, rotated, is_demo=False, now=NOON).is_demo

@@ -11,9 +11,9 @@ import pytest
 
 from core.citizens.proof import Proof, ProofVerdict, try_proof
 from core.ports import ResultRow
-from core.results.catalogue import Catalogue, Confidentiality
-from core.results.reported import ReportStatus
-from core.results.result import Outcome
+from core.results.catalogue import Catalogue, Confidentiality, TestDefinition
+from core.results.reported import DocumentType, ReportStatus
+from core.results.result import Document, Outcome
 from core.results.versions import Change
 from storage.shelf import ShelfStore
 from tests.storage.conftest import Stores
@@ -26,6 +26,7 @@ from tests.storage.samples import (
     OTHER_PHONE,
     OTHER_UNIT,
     PHONE,
+    TB,
     UNIT,
     certificate,
     definition,
@@ -60,15 +61,35 @@ def test_a_family_on_one_number_is_listed_by_newest_result(stores: Stores) -> No
         stores,
         version("r1", result("X-1", collected_at=NOON - 9 * HOUR)),
         version("r2", result("X-2", person=LAN, test=DENGUE), certified=False),
-        version("r3", result("X-3", collected_at=NOON - 8 * HOUR, test=HIV), certified=False),
     )
     lan, binh = stores.shelf.people(PHONE)
     assert (lan.key, lan.full_name, lan.birth_date, lan.documents) == (
         LAN_KEY, LAN.full_name, "2015", (),
     )  # fmt: skip
-    assert (lan.classes, binh.classes) == (frozenset("B"), frozenset("AD"))
+    assert (lan.classes, binh.classes) == (frozenset("B"), frozenset("A"))
     assert binh.documents == BINH.documents
     assert [lan.opened, binh.opened] == [False, False]
+
+
+@pytest.mark.parametrize("test", [HIV, TB])
+def test_a_result_that_no_door_shows_leaves_no_trace_among_the_people(
+    stores: Stores, test: TestDefinition
+) -> None:
+    other = replace(BINH, given="Văn Khác", birth_date="1960-01-01")
+    better = replace(BINH, documents=(Document(DocumentType.PASSPORT, "C7654321"),))
+    store(
+        stores,
+        version("r1", result("X-1", collected_at=NOON - 9 * HOUR)),
+        version("r2", result("X-2", person=LAN, collected_at=NOON - 8 * HOUR)),
+    )
+    before = stores.shelf.people(PHONE)
+    store(
+        stores,
+        version("r3", result("X-3", person=better, test=test), certified=False),
+        version("r4", result("X-4", person=other, test=test), certified=False),
+    )
+    assert [person.key for person in before] == [LAN_KEY, BINH_KEY]
+    assert stores.shelf.people(PHONE) == before
 
 
 def test_another_number_sees_nothing_of_it(stores: Stores) -> None:
@@ -115,7 +136,8 @@ def test_a_test_made_stricter_since_is_shown_by_the_stricter_class(stores: Store
     store(stores, version("r1"))
     stricter = Catalogue([definition("SARSCOV2-PCR", "C")])
     shelf = ShelfStore(stores.engine, KEYS, stricter)
-    assert shelf.people(PHONE)[0].classes == {"C"}
+    assert shelf.of_person(PHONE, BINH_KEY)[0].result.test.confidentiality is Confidentiality.C
+    assert shelf.people(PHONE) == []
 
 
 def test_a_test_made_laxer_or_removed_keeps_the_class_it_was_stored_with(stores: Stores) -> None:
@@ -124,7 +146,7 @@ def test_a_test_made_laxer_or_removed_keeps_the_class_it_was_stored_with(stores:
         shelf = ShelfStore(stores.engine, KEYS, catalogue)
         (found,) = shelf.of_person(PHONE, BINH_KEY)
         assert found.result.test.confidentiality is Confidentiality.D
-        assert shelf.people(PHONE)[0].classes == {"D"}
+        assert shelf.people(PHONE) == []
 
 
 def test_a_link_leads_to_the_number_and_result_it_was_sent_for(stores: Stores) -> None:

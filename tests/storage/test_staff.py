@@ -39,6 +39,16 @@ def test_adding_a_login_again_replaces_its_account(staff: StaffStore) -> None:
     assert staff.all() == [changed]
 
 
+def test_replacing_an_account_signs_out_its_browsers_and_no_others(staff: StaffStore) -> None:
+    ends = NOON + timedelta(hours=8)
+    staff.add(replace(OFFICER, login="officer-2"))
+    staff.open_session(TOKEN, "officer-1", ends)
+    staff.open_session(b"\x02" * 32, "officer-2", ends)
+    staff.add(replace(OFFICER, password_hash="$argon2$y"))
+    assert staff.session(TOKEN, NOON) is None
+    assert staff.session(b"\x02" * 32, NOON) is not None
+
+
 def test_parallel_failures_are_all_counted(staff: StaffStore, pool: ThreadPoolExecutor) -> None:
     def fail(account: StaffAccount) -> tuple[StaffAccount, int]:
         return replace(account, failures=account.failures + 1), account.failures
@@ -63,5 +73,5 @@ def test_a_session_lasts_until_it_ends_or_is_closed(staff: StaffStore) -> None:
 
 def test_a_deactivated_account_is_signed_out_everywhere(staff: StaffStore) -> None:
     staff.open_session(TOKEN, "officer-1", NOON + timedelta(hours=8))
-    staff.add(replace(OFFICER, active=False))
+    staff.update("officer-1", lambda account: (replace(account, active=False), None))
     assert staff.session(TOKEN, NOON) is None

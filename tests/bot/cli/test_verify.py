@@ -234,3 +234,9 @@ def test_a_handful_of_published_vectors_come_out_right(vectors: Path, tmp_path: 
         at = ("--at", context["VALIDATIONCLOCK"])
         done = ketqua("--cert", str(cert), *at, "--json", str(text))
         assert (done.code, done.json()["verdict"]) == (code, verdict), name
+
+
+@pytest.mark.parametrize("odd", ["HC1:" + "A" * 300 + "/B", "HC1:A\u0001B", "x" * 5000])
+def test_a_text_that_could_be_no_files_name_is_a_text(world: World, odd: str) -> None:
+    done = ketqua("--json", "--cert", str(world.cert), odd)
+    assert (done.code, json.loads(done.out)["verdict"]) == (1, "malformed")

@@ -92,17 +92,26 @@ class MemoryChallenges(Challenges):
         mine = [r for r in self.rows.values() if (r.phone, r.channel) == (phone, channel)]
         return max((row.created_at for row in mine), default=None)
 
-    def count_since(self, phone: str, since: datetime) -> int:
-        rows = self.rows.values()
-        return sum(row.phone == phone and row.created_at >= since for row in rows)
-
     def known(self, phone: str) -> bool:
         return phone in self.shelf.items
 
-    def add(self, challenge: Challenge, message: DeliveryDraft) -> None:
+    def add(
+        self,
+        challenge: Challenge,
+        message: DeliveryDraft,
+        *,
+        not_before: datetime,
+        since: datetime,
+        most: int,
+    ) -> bool:
         with self.lock:
+            mine = (challenge.phone, challenge.channel)
+            made = [c.created_at for c in self.rows.values() if (c.phone, c.channel) == mine]
+            if any(at > not_before for at in made) or sum(at >= since for at in made) >= most:
+                return False
             self.rows[challenge.id] = challenge
             self.messages.append(message)
+            return True
 
     def update(
         self, challenge_id: str, change: Callable[[Challenge], tuple[Challenge, T]]

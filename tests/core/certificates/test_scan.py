@@ -143,6 +143,16 @@ def test_a_small_file_of_a_billion_pixels_is_not_unpacked() -> None:
         assert reason(data) == "too_many_pixels"
 
 
+@pytest.mark.parametrize("size", [(65_536, 30), (70_000, 30), (30, 70_000)])
+def test_a_picture_as_long_as_a_tape_is_refused_and_no_exception(size: tuple[int, int]) -> None:
+    assert reason(saved(Image.new("L", size, 255), "PNG")) == "too_many_pixels"
+
+
+def test_the_longest_side_that_is_allowed_is_read() -> None:
+    longest = Image.new("L", (scan.MAX_SIDE, 30), 255)
+    assert reason(saved(longest, "PNG")) == "no_code_found"
+
+
 def test_a_large_photo_is_read_at_a_fraction_of_its_size(text: str) -> None:
     code = drawn(text)
     photo = Image.new("L", (8000, 6000), 255)

@@ -53,5 +53,10 @@ def test_a_year_needs_the_end_of_the_document_too() -> None:
     assert proves("1950", "1950", CCCD) is None
 
 
+def test_full_width_digits_are_no_error() -> None:
+    assert read_birth_date("\uff15/3/1990") in ("1990-03-05", None)
+    assert proves("\uff11\uff19\uff15\uff10 1234", "1950", CCCD) is None
+
+
 def test_without_anything_recorded_nothing_proves() -> None:
     assert proves("1/1/2000", "", ()) is None

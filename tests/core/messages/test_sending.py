@@ -67,6 +67,12 @@ def test_what_the_gateway_could_not_take_waits_longer_each_time() -> None:
     assert said(GatewayRetry("busy"), 3) == [("retry", "busy", timedelta(seconds=8))]
 
 
+def test_a_surprise_costs_only_its_own_delivery() -> None:
+    assert said(ValueError("+84900000001"), 1) == [
+        ("retry", "unforeseen_ValueError", timedelta(seconds=2))
+    ]
+
+
 def test_the_last_try_is_the_last() -> None:
     assert said(GatewayRetry("busy"), MAX_TRIES) == [("failed", "busy")]
 

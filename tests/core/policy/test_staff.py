@@ -45,6 +45,12 @@ def test_either_alone_is_refused_and_counted(password: str, typed: str | None) -
     assert (verdict, after.failures) == (SignInVerdict.REFUSED, 1)
 
 
+@pytest.mark.parametrize("typed", ["\uff11\uff12\uff13\uff14\uff15\uff16", "", "ế" * 6])
+def test_a_code_of_other_characters_is_refused_and_counted(typed: str) -> None:
+    after, verdict = sign_in(account(), "correct horse battery", typed, NOON)
+    assert (verdict, after.failures) == (SignInVerdict.REFUSED, 1)
+
+
 def test_a_code_is_accepted_once() -> None:
     after, _ = sign_in(account(), "correct horse battery", code(), NOON)
     assert sign_in(after, "correct horse battery", code(), NOON)[1] is SignInVerdict.REFUSED

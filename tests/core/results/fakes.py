@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
-from core.ports import Conflict, InboxRow, Indexer, IntakeStore, ResultRow
+from core.ports import Conflict, Former, InboxRow, Indexer, IntakeStore, ResultRow
 from core.results.facility import Facility
 from core.results.reported import NotAResult, ReadItem, ReportedResult, Unreadable
 from core.results.versions import Change, Stored
@@ -39,9 +39,13 @@ class MemoryIntake(IntakeStore):
     def current(
         self, facility: str, reports: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], Stored]:
-        wanted = set(reports)
+        wanted = {accession for accession, _ in reports}
         rows = {(row.result.accession, row.result.test.key): row for row in self.results}
-        return {key: _stored(row) for key, row in rows.items() if key in wanted}
+        return {key: _stored(row) for key, row in rows.items() if key[0] in wanted}
+
+    def recall(self, result_id: str) -> Former | None:
+        row = next((row for row in self.results if row.result_id == result_id), None)
+        return Former(row.result, row.short_code) if row else None
 
     def store(
         self,

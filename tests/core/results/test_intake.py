@@ -43,7 +43,15 @@ def receive(
         clock=lambda: NOW,
         random=lambda n: next(_numbers).to_bytes(n),
     )
-    intake = Intake(store, PreparedReader(items), CATALOGUE, PlainIndexer(), releasing, lambda: NOW)
+    intake = Intake(
+        store,
+        PreparedReader(items),
+        CATALOGUE,
+        PlainIndexer(),
+        releasing,
+        store.recall,
+        lambda: NOW,
+    )
     return intake.receive(b"raw", BVA, source="test")
 
 
@@ -188,3 +196,65 @@ def test_a_conflict_with_another_writer_is_decided_anew() -> None:
 def test_endless_conflicts_end_in_an_error_and_not_in_a_loss() -> None:
     with pytest.raises(Conflict):
         receive(MemoryIntake(conflicts=99), report())
+
+
+def test_a_withdrawal_without_name_or_known_test_still_kills_the_result() -> None:
+    store = MemoryIntake()
+    receive(store, report())
+    bare = report(status=ReportStatus.WITHDRAWN, patient=None, codes=(), members=())
+    outcome = receive(store, bare)
+    assert changes(outcome) == [Change.WITHDRAWN]
+    assert {finding.code for finding in outcome.items[0].warnings} == {"no_patient", "unknown_test"}
+    assert store.results[1].result.person == store.results[0].result.person
+
+
+def test_a_withdrawal_that_names_another_person_is_told_to_the_holder() -> None:
+    store = MemoryIntake()
+    receive(store, report())
+    stranger = patient(family="Võ", given="Khánh", birth_date="1980-01-01", phones=("0912345678",))
+    receive(store, report(status=ReportStatus.WITHDRAWN, patient=stranger))
+    message = store.results[1].message
+    assert message is not None
+    assert message.to == "+84901234567"
+    assert store.results[0].short_code in message.text
+
+
+def test_a_withdrawal_in_another_spelling_of_the_accession_hits_the_result() -> None:
+    store = MemoryIntake()
+    receive(store, report(accession="ab-100"))
+    again = report(accession=" AB-100 ", status=ReportStatus.WITHDRAWN)
+    assert changes(receive(store, again)) == [Change.WITHDRAWN]
+    assert store.results[1].supersedes == store.results[0].result_id
+
+
+def test_a_correction_may_not_turn_one_person_into_another() -> None:
+    store = MemoryIntake()
+    receive(store, report())
+    stranger = patient(family="Võ", given="Khánh", birth_date="1980-01-01", phones=("0912345678",))
+    outcome = receive(store, report(status=ReportStatus.CORRECTED, patient=stranger))
+    assert changes(outcome) == [Change.QUARANTINED]
+    assert outcome.items[0].errors == (Finding("accession_reused"),)
+
+
+def test_a_number_that_a_result_leaves_is_told_that_it_is_void() -> None:
+    store = MemoryIntake()
+    receive(store, report())
+    moved = report(
+        status=ReportStatus.CORRECTED, patient=patient(phones=("0912345678",)), reported_at=NOW
+    )
+    assert changes(receive(store, moved)) == [Change.CORRECTED]
+    new = store.results[1]
+    assert new.message is not None
+    assert new.farewell is not None
+    assert (new.message.to, new.farewell.to) == ("+84912345678", "+84901234567")
+    assert new.farewell.template is Template.REVOKED
+    assert new.short_code == store.results[0].short_code
+    assert new.farewell.dedupe_key != new.message.dedupe_key
+
+
+def test_a_corrected_test_under_the_same_accession_goes_to_people() -> None:
+    store = MemoryIntake()
+    receive(store, report())
+    other = report(test="75377-2", status=ReportStatus.CORRECTED)
+    outcome = receive(store, other)
+    assert outcome.items[0].errors == (Finding("other_test_of_accession"),)

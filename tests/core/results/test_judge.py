@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.results.judge import Judged, Refused, judge
+from core.results.judge import Judged, Refused, Withdrawal, judge
 from core.results.reported import (
     Coding,
     DocumentType,
@@ -47,7 +47,7 @@ def test_a_report_without_a_patient_or_name_or_accession_is_refused() -> None:
     assert reasons(accession="  ") == {"no_accession"}
 
 
-@pytest.mark.parametrize("accession", ["A" * 101, "A\x00B", "A\nB", "\x1b[31mA"])
+@pytest.mark.parametrize("accession", ["A" * 101, "A\x00B", "\x1b[31mA"])
 def test_an_accession_that_cannot_be_kept_or_shown_is_refused(accession: str) -> None:
     assert reasons(accession=accession) == {"accession_unusable"}
 
@@ -141,3 +141,33 @@ def test_an_unreadable_value_is_refused_but_not_in_a_withdrawal() -> None:
     odd = Coding("SCT", "1234")
     assert len(reasons(value=odd)) == 1
     accepted(value=odd, status=ReportStatus.WITHDRAWN)
+
+
+def test_spellings_of_one_accession_are_one_accession() -> None:
+    spellings = ("ab-100", " AB-100 ", "\uff21\uff22-100")
+    assert {accepted(accession=each).result.accession for each in spellings} == {"AB-100"}
+
+
+def test_a_time_of_report_in_the_future_is_refused() -> None:
+    assert reasons(reported_at=NOW + timedelta(minutes=11)) == {"reported_in_future"}
+
+
+def test_without_a_time_of_report_the_collection_stands_in() -> None:
+    collected = NOW - timedelta(hours=5)
+    assert accepted(reported_at=None, collected_at=collected).result.reported_at == collected
+
+
+def test_free_text_where_a_code_belongs_is_not_repeated() -> None:
+    sentence = Coding("LAB", "HIV duong tinh Tran Thi Bich 0901234567")
+    verdict = judge(report(codes=(sentence,), members=()), CATALOGUE, now=NOW)
+    assert isinstance(verdict, Refused)
+    assert [f.detail for f in verdict.errors if f.code == "unknown_test"] == [""]
+
+
+def test_a_withdrawal_needs_no_more_than_its_accession() -> None:
+    bare = report(
+        status=ReportStatus.WITHDRAWN, patient=None, codes=(Coding("LAB", "XYZ"),), members=()
+    )
+    verdict = judge(bare, CATALOGUE, now=NOW)
+    assert isinstance(verdict, Withdrawal)
+    assert (verdict.accession, verdict.test_key) == ("A-1", "")

@@ -63,12 +63,12 @@ def test_codes_mean_what_their_system_says(system: str, code: str, meant: Outcom
         ("Không phát hiện", Outcome.NEGATIVE),
         ("not  detected", Outcome.NEGATIVE),
         ("Non-Reactive", Outcome.NEGATIVE),
-        ("-", Outcome.NEGATIVE),
+        ("(-)", Outcome.NEGATIVE),
         ("(−)", Outcome.NEGATIVE),
         ("Dương tính", Outcome.POSITIVE),
         ("DUONG TINH", Outcome.POSITIVE),
         ("Phát hiện", Outcome.POSITIVE),
-        ("+", Outcome.POSITIVE),
+        ("(+)", Outcome.POSITIVE),
         ("Nghi ngờ", Outcome.INDETERMINATE),
         ("Không xác định", Outcome.INDETERMINATE),
         ("+/-", Outcome.INDETERMINATE),
@@ -90,6 +90,16 @@ def test_words_count_with_and_without_accents_in_any_case(
 )
 def test_a_word_inside_a_sentence_decides_nothing_and_is_not_repeated(text: str) -> None:
     assert outcome(said(text)) == Finding("unknown_value", "value", "")
+
+
+@pytest.mark.parametrize("sign", ["-", "–", "−", "+", "＋", " - ", "-."])
+def test_a_lone_sign_may_stand_for_nothing_entered_and_decides_nothing(sign: str) -> None:
+    assert outcome(said(sign)) == Finding("unknown_value", "value", "")
+    assert outcome(said("", ("LIS", sign))) == Finding("unknown_value", "value", _named(sign))
+
+
+def _named(sign: str) -> str:
+    return f"LIS|{sign}" if sign.isascii() and sign in ("-", "-.") else ""
 
 
 def test_an_unknown_code_is_named_whatever_its_text_says() -> None:

@@ -16,8 +16,21 @@ def test_a_first_final_report_is_accepted() -> None:
     assert decide(None, SAME) == (Change.ACCEPTED, None)
 
 
-def test_a_first_report_that_says_corrected_is_accepted() -> None:
-    assert decide(None, replace(SAME, status=ReportStatus.CORRECTED)) == (Change.ACCEPTED, None)
+def test_a_first_report_that_means_to_change_another_says_that_it_found_none() -> None:
+    corrected = replace(SAME, status=ReportStatus.CORRECTED)
+    withdrawn = replace(SAME, status=ReportStatus.WITHDRAWN)
+    assert decide(None, corrected) == (Change.ACCEPTED, Finding("nothing_to_correct"))
+    assert decide(None, withdrawn) == (Change.WITHDRAWN, Finding("nothing_to_withdraw"))
+
+
+def test_a_correction_of_another_test_of_the_accession_goes_to_people() -> None:
+    for status in (ReportStatus.CORRECTED, ReportStatus.WITHDRAWN):
+        changed = replace(SAME, status=status)
+        assert decide(None, changed, has_siblings=True) == (
+            Change.QUARANTINED,
+            Finding("other_test_of_accession"),
+        )
+    assert decide(None, SAME, has_siblings=True) == (Change.ACCEPTED, None)
 
 
 def test_a_preliminary_report_changes_nothing() -> None:
@@ -41,8 +54,14 @@ def test_other_content_that_says_final_is_a_correction_with_a_warning() -> None:
 
 
 def test_an_older_report_never_replaces_a_newer_one() -> None:
-    late = replace(OTHER, reported_at=NOON - timedelta(hours=1), status=ReportStatus.CORRECTED)
+    late = replace(OTHER, reported_at=NOON - timedelta(hours=1))
     assert decide(STORED, late) == (Change.IGNORED, Finding("older_version"))
+
+
+def test_an_older_correction_or_withdrawal_is_never_dropped_in_silence() -> None:
+    for status in (ReportStatus.CORRECTED, ReportStatus.WITHDRAWN):
+        late = replace(OTHER, reported_at=NOON - timedelta(hours=1), status=status)
+        assert decide(STORED, late) == (Change.QUARANTINED, Finding("older_than_stored"))
 
 
 def test_another_person_under_the_same_accession_is_quarantined_unless_corrected() -> None:
@@ -66,14 +85,13 @@ def test_a_withdrawal_counts_once_and_also_before_the_result() -> None:
     assert decide(withdrawn, withdrawal)[0] is Change.DUPLICATE
 
 
-def test_a_result_that_arrives_after_its_withdrawal_stays_withdrawn() -> None:
+def test_a_plain_resend_never_revives_a_withdrawn_result() -> None:
     withdrawn = replace(STORED, withdrawn=True)
-    late = replace(SAME, reported_at=NOON - timedelta(minutes=1), content_mac=b"other")
-    assert decide(withdrawn, late)[0] is Change.IGNORED
-    assert decide(withdrawn, SAME)[0] is Change.IGNORED
+    for resent in (SAME, OTHER, replace(SAME, reported_at=NOON + timedelta(days=1))):
+        assert decide(withdrawn, resent) == (Change.QUARANTINED, Finding("withdrawn_before"))
 
 
-def test_a_newer_result_after_a_withdrawal_counts_again() -> None:
+def test_a_correction_after_a_withdrawal_counts_again() -> None:
     withdrawn = replace(STORED, withdrawn=True)
-    newer = replace(SAME, reported_at=NOON + timedelta(hours=1))
-    assert decide(withdrawn, newer)[0] is Change.CORRECTED
+    corrected = replace(SAME, status=ReportStatus.CORRECTED, reported_at=NOON + timedelta(hours=1))
+    assert decide(withdrawn, corrected)[0] is Change.CORRECTED

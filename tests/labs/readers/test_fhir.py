@@ -82,6 +82,111 @@ def test_two_different_patients_under_one_id_are_no_patient() -> None:
     assert the_result(twice).patient is None
 
 
+SYSTEM = "http://fhir.ehealth.gov.vn/core/sid/national_id"
+
+
+def numbered(value: str, **more: Any) -> dict[str, Any]:
+    return {"identifier": {"system": SYSTEM, "value": value}} | more
+
+
+def stopped(*resources: dict[str, Any]) -> str:
+    content = only(bundle(*resources))
+    assert isinstance(content, Unreadable), content
+    assert content.findings[0].field == "subject"
+    return content.findings[0].code
+
+
+def other_patient(name: str = "q") -> dict[str, Any]:
+    return patient(name) | {"name": [{"family": "Trần"}]}
+
+
+def specimen(**fields: Any) -> dict[str, Any]:
+    return {"resourceType": "Specimen", "id": "s"} | fields
+
+
+SAMPLED = {"specimen": [{"reference": "Specimen/s"}]}
+OF_Q = {"reference": "Patient/q"}
+
+
+def test_a_line_or_specimen_of_somebody_who_is_not_in_the_file_stops_the_report() -> None:
+    assert stopped(report(), patient(), observation(subject=OF_Q)) == "missing_reference"
+    sampled = (report(**SAMPLED), patient(), observation(), specimen(subject=OF_Q))
+    assert stopped(*sampled) == "missing_reference"
+    assert stopped(report(subject=OF_Q), patient(), observation()) == "missing_reference"
+
+
+def test_a_line_or_specimen_of_another_person_stops_the_report() -> None:
+    people = (patient(), other_patient())
+    line, sample = observation(subject=OF_Q), specimen(subject=OF_Q)
+    assert stopped(report(), *people, line) == "contradicting_patients"
+    assert stopped(report(**SAMPLED), *people, observation(), sample) == "contradicting_patients"
+    of_line = observation(specimen={"reference": "Specimen/s"})
+    assert stopped(report(), *people, of_line, sample) == "contradicting_patients"
+
+
+def test_an_ambiguous_patient_beside_a_clear_one_stops_the_report() -> None:
+    people = (patient(), patient(birthDate="1990-01-01"), other_patient())
+    assert stopped(report(), *people, observation(subject=OF_Q)) == "missing_reference"
+
+
+def test_a_local_reference_means_what_its_own_resource_contains() -> None:
+    local = {"reference": "#p"}
+    about = report(subject=local, contained=[patient()])
+    theirs = observation(subject=local, contained=[other_patient("p")])
+    assert stopped(about, theirs) == "contradicting_patients"
+    assert stopped(about, observation(subject=local)) == "missing_reference"
+    same = observation(subject=local, contained=[patient()])
+    found = the_result(bundle(about, same)).patient
+    assert found is not None
+    assert found.family == "Nguyễn"
+
+
+def test_contained_lines_share_what_their_report_contains() -> None:
+    local = observation(subject={"reference": "#p"})
+    about = report(
+        subject={"reference": "#p"}, result=[{"reference": "#o"}], contained=[patient(), local]
+    )
+    assert the_result(bundle(about)).patient is not None
+
+
+def test_a_member_of_a_panel_is_about_the_same_person_too() -> None:
+    panel = observation("p1", valueString=None, hasMember=[{"reference": "Observation/o"}])
+    people = (patient(), other_patient())
+    assert stopped(panel, *people, observation(subject=OF_Q)) == "contradicting_patients"
+
+
+def test_a_subject_by_number_must_be_the_number_of_the_patient() -> None:
+    known = patient(identifier=[{"system": SYSTEM, "value": "079000000001"}])
+    own, other = numbered("079000000001"), numbered("079000000002")
+    assert the_result(bundle(report(), known, observation(subject=own))).patient is not None
+    assert stopped(report(), known, observation(subject=other)) == "contradicting_patients"
+    assert stopped(report(), patient(), observation(subject=other)) == "missing_reference"
+    named_only = observation(subject={"display": "X"})
+    assert stopped(report(), known, named_only) == "missing_reference"
+    both = observation(subject=numbered("079000000002", reference="Patient/p"))
+    assert stopped(report(), known, both) == "contradicting_patients"
+
+
+def test_a_withdrawal_reaches_its_report_although_a_person_is_missing() -> None:
+    withdrawn = report(status="entered-in-error")
+    result = the_result(bundle(withdrawn, patient(), observation(subject=OF_Q)))
+    assert (result.status, result.patient) == (ReportStatus.WITHDRAWN, None)
+
+
+def test_a_pool_that_only_a_line_names_is_a_pool() -> None:
+    pool = specimen(id="pool", type={"text": "Mẫu gộp"})
+    line = observation(specimen={"reference": "Specimen/pool"})
+    assert the_result(bundle(report(**SAMPLED), patient(), line, specimen(), pool)).pooled
+
+
+def test_names_and_values_have_no_characters_that_nobody_sees() -> None:
+    odd = patient() | {"name": [{"family": "\x00Ngu\u202eyễn", "given": ["Â\u200bn", "\u202e"]}]}
+    result = the_result(bundle(report(), odd, observation(valueString="nega\u202etive")))
+    assert result.patient is not None
+    assert (result.patient.family, result.patient.given) == ("Nguyễn", "Ân")
+    assert result.members[0].value == "negative"
+
+
 def test_a_line_that_is_not_in_the_file_stops_its_report() -> None:
     assert only(bundle(report(), patient())) == Unreadable(
         (Finding("missing_reference", "DiagnosticReport.result"),)

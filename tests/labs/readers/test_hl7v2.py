@@ -227,3 +227,74 @@ def test_a_cut_before_the_specimen_says_whether_it_is_a_pool_releases_nothing(la
 def test_a_line_marked_as_a_question_is_no_line_whatever_its_code() -> None:
     question = "OBX|2|ST|HOI-1^Có triệu chứng không?^LIS||Không||||||F" + "|" * 18 + "QST"
     assert len(the_result(message(MSH, PID, OBR, OBX, question)).members) == 1
+
+
+TRAN = PID.replace("Nguyễn^Ân", "Trần^Lộc")
+SECOND = OBR.replace("A1", "A2")
+DAMAGED = Unreadable((Finding("damaged_segment", "", "5"),))
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        *(" PID|", "\tPID|", "pid|", "PlD|", "\x1bPID|", "\u200bPID|", "\u00a0PID|", "_PID|"),
+        *("P1D|", "PDI|", "PIO|", "XPID|", "ID|", "PI D|", "PID^", "PID 1|", " pid"),
+    ],
+)
+def test_a_damaged_segment_stops_every_report_of_its_message(start: str) -> None:
+    damaged = TRAN.replace("PID|", start, 1)
+    data = message(MSH, PID, OBR, OBX, damaged, SECOND, OBX)
+    assert [item.content for item in read(data, zone=ZONE)] == [DAMAGED, DAMAGED]
+
+
+@pytest.mark.parametrize("start", [" OBR|", "obr|", "0BR|", "BR|", "OBR^"])
+def test_a_damaged_order_stops_the_report_that_would_take_its_lines(start: str) -> None:
+    damaged = SECOND.replace("OBR|", start, 1)
+    for before in ((), (TRAN,), ("NTE|1||note",), ("SPM|1",), ("ORC|RE",)):
+        data = message(MSH, PID, OBR, OBX, *before, damaged, OBX)
+        (item,) = read(data, zone=ZONE)
+        assert isinstance(item.content, Unreadable), before
+        assert item.content.findings[0].code == "damaged_segment"
+
+
+def test_a_damaged_specimen_is_not_overlooked_for_it_may_say_that_it_is_a_pool() -> None:
+    for specimen in (" SPM|1|||MAU GOP", "SPN|1|||MAU GOP", "spm|1|||MAU GOP"):
+        (item,) = read(message(MSH, PID, OBR, OBX, specimen), zone=ZONE)
+        assert item.content == DAMAGED
+
+
+@given(
+    st.integers(0, 5),
+    st.sampled_from(["replace", "insert", "delete"]),
+    st.characters(exclude_categories=["Cs"]),
+    st.sampled_from([OBX, OBX + "|||20210715", OBX + "|||", "NTE|1||note", "SPM|1|||X", "PV1|1"]),
+)
+def test_no_single_damaged_letter_gives_a_result_to_another_person(
+    at: int, edit: str, letter: str, before: str
+) -> None:
+    start = "\rPID|1"
+    rest = start[at + (edit != "insert") :]
+    damaged = start[:at] + ("" if edit == "delete" else letter) + rest
+    lines = [MSH, PID, OBR, OBX, before]
+    text = "\r".join(lines) + damaged + TRAN.removeprefix("PID|1") + f"\r{SECOND}\r{OBX}\r"
+    for item in read(text.encode(), zone=ZONE):
+        content = item.content
+        if isinstance(content, ReportedResult) and content.accession == "A2":
+            assert content.patient is None or content.patient.family != "Nguyễn", damaged
+
+
+def test_words_that_look_like_a_segment_inside_a_field_damage_nothing() -> None:
+    obx = "OBX|1|TX|X^X^L||nghi ngờ PID|||N|||F"
+    assert the_result(message(MSH, PID, OBR, obx)).members[0].value == "nghi ngờ PID"
+    own = "PID|1||A1^^^BV^PID||Nguyễn^Ân"
+    assert the_result(message(MSH, own, OBR, OBX, "ZPI|1|own", "PD1|1|x")).patient is not None
+
+
+def test_names_and_values_have_no_characters_that_nobody_sees() -> None:
+    pid = "PID|1||||Ngu\u202eyễn^Â\u200bn^V\u0085ăn"
+    obx = "OBX|1|TX|X^X\u200f^L||first\u202e\\.br\\second||||||F"
+    result = the_result(message(MSH, pid, OBR, obx))
+    assert result.patient is not None
+    assert (result.patient.family, result.patient.given) == ("Nguyễn", "V ăn Ân")
+    assert result.members[0].value == "first\nsecond"
+    assert result.members[0].codes[0].display == "X"

@@ -6,7 +6,9 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from labs.sources.folder import FolderSource
+import pytest
+
+from labs.sources.folder import FolderSource, FolderTrouble
 
 NOW = datetime(2021, 7, 15, 9, tzinfo=UTC)
 SETTLE = timedelta(seconds=5)
@@ -59,3 +61,54 @@ def test_each_facility_has_its_own_folder(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     found = [source.path.name for source in FolderSource(tmp_path, SETTLE).facilities()]
     assert found == ["BVNDGD", "BVTD"]
+
+
+def refused(source: FolderSource, path: Path, limit: int = 10) -> str:
+    with pytest.raises(FolderTrouble) as trouble:
+        source.read(path, limit)
+    return trouble.value.code
+
+
+def test_a_plain_file_is_read_up_to_the_limit_and_not_beyond(tmp_path: Path) -> None:
+    source = FolderSource(tmp_path, SETTLE)
+    path = drop(tmp_path, "a.hl7", age=60, text="0123456789")
+    assert source.read(path, 10) == b"0123456789"
+    assert refused(source, path, 9) == "too_large"
+
+
+def test_links_pipes_and_folders_are_never_read(tmp_path: Path) -> None:
+    secret = drop(tmp_path, "secret", age=60)
+    (tmp_path / "link.hl7").symlink_to(secret)
+    (tmp_path / "dangling.hl7").symlink_to(tmp_path / "nothing")
+    (tmp_path / "folder.hl7").mkdir()
+    os.mkfifo(tmp_path / "pipe.hl7")
+    source = FolderSource(tmp_path, SETTLE)
+    for name in ("link.hl7", "dangling.hl7", "folder.hl7", "pipe.hl7"):
+        assert refused(source, tmp_path / name) == "not_a_plain_file", name
+
+
+def test_a_file_that_went_away_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        FolderSource(tmp_path, SETTLE).read(tmp_path / "gone.hl7", 10)
+
+
+@pytest.mark.parametrize("name", ["processed", "quarantine"])
+def test_nothing_is_put_through_a_linked_folder(tmp_path: Path, name: str) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    home.mkdir()
+    elsewhere.mkdir()
+    (home / name).symlink_to(elsewhere)
+    source, path = FolderSource(home, SETTLE), drop(home, "a.hl7", age=60)
+    with pytest.raises(FolderTrouble) as trouble:
+        (source.done if name == "processed" else source.failed)(path)
+    assert trouble.value.code == "not_a_plain_folder"
+    assert path.exists()
+    assert not list(elsewhere.iterdir())
+
+
+def test_folders_for_what_is_put_aside_are_their_owner_s_only(tmp_path: Path) -> None:
+    source = FolderSource(tmp_path, SETTLE)
+    source.done(drop(tmp_path, "a.hl7", age=60))
+    source.failed(drop(tmp_path, "b.hl7", age=60))
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("processed", "quarantine")]
+    assert modes == [0o700, 0o700]

@@ -137,6 +137,30 @@ def test_an_answer_that_is_not_theirs_is_tried_again(twilio: FakeTwilio, text: b
         twilio.gateway().send("+84900000123", "x", reference="")
 
 
+@pytest.mark.parametrize("status", [201, 400, 503])
+@pytest.mark.parametrize(
+    "text", [b"[]", b"null", b'"x"', b"7", b"{}", b'{"sid": null}', b'{"sid": 7}', b'{"sid": []}',
+             b'{"code": []}', b'{"code": "x", "message": 1}', b'{"code": {}, "status": "x"}'],
+)  # fmt: skip
+def test_an_answer_of_any_shape_is_an_error_of_ours(
+    twilio: FakeTwilio, text: bytes, status: int
+) -> None:
+    twilio.text, twilio.status = text, status
+    with pytest.raises((GatewayRetry, GatewayRefused)) as caught:
+        twilio.gateway().send("+84900000123", "x", reference="")
+    if status != 400:
+        assert isinstance(caught.value, GatewayRetry)
+    assert "84900000123" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [b"[]", b"null"])
+def test_an_answer_that_is_no_object_is_called_unexpected(twilio: FakeTwilio, text: bytes) -> None:
+    twilio.text = text
+    with pytest.raises(GatewayRetry) as caught:
+        twilio.gateway().send("+84900000123", "x", reference="")
+    assert caught.value.code == "unexpected_answer"
+
+
 def test_silence_is_tried_again(twilio: FakeTwilio) -> None:
     twilio.stall = Event()
     with pytest.raises(GatewayRetry) as caught:
