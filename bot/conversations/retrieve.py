@@ -19,7 +19,7 @@ from bot.conversations.looking import look, redeem
 from bot.conversations.opening import present
 from bot.conversations.states import Fetch, Go, Kept, Retrieve, Step
 from bot.conversations.talk import Buttons, Talk
-from bot.conversations.words import CodeTyped, PhoneTyped
+from bot.conversations.words import CodeTyped, NumberTyped, PhoneTyped
 from core.citizens.challenge import CodeVerdict
 from core.citizens.phone import mask_phone
 from core.citizens.retrieval import CodeAnswer, CodeRefusal, CodeRequest
@@ -38,12 +38,13 @@ def build() -> Router:
     router.message.register(take_phone, Retrieve.awaiting_phone, F.text)
     router.message.register(take_code, Retrieve.awaiting_code, CodeTyped())
     router.message.register(take_phone, StateFilter(*_OPEN_TO_PHONES), PhoneTyped())
+    router.message.register(take_phone, StateFilter(None), NumberTyped())
     router.message.register(ask_for_code, Retrieve.awaiting_code)
     return router
 
 
 async def fetch(
-    _press: CallbackQuery, callback_data: Fetch, state: FSMContext, kept: Kept, talk: Talk
+    _event: Event, callback_data: Fetch, state: FSMContext, kept: Kept, talk: Talk
 ) -> None:
     """Fetch the QR code or the results: at once if the phone is proven, else ask for it."""
     kept = replace(kept, wish=callback_data.wish)
@@ -73,7 +74,7 @@ async def ask_for_phone(talk: Talk, state: FSMContext, kept: Kept, why: str = ""
         await talk.tell(first + talk.say("chat.phone.type"), _way_out(talk))
 
 
-async def ask_other_phone(_press: CallbackQuery, state: FSMContext, kept: Kept, talk: Talk) -> None:
+async def ask_other_phone(_event: Event, state: FSMContext, kept: Kept, talk: Talk) -> None:
     """Ask for another number than the one kept."""
     other = Kept(language=kept.language, wish=kept.wish)
     await ask_for_phone(talk, state, other)
@@ -95,7 +96,7 @@ async def take_phone(message: Message, state: FSMContext, kept: Kept, talk: Talk
     await _send_code(message.text or "", state, kept, talk)
 
 
-async def send_again(_press: CallbackQuery, state: FSMContext, kept: Kept, talk: Talk) -> None:
+async def send_again(_event: Event, state: FSMContext, kept: Kept, talk: Talk) -> None:
     """Send a new code to the number given before."""
     if not kept.phone:
         await ask_for_phone(talk, state, kept)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aiogram import Dispatcher
 
-from bot.conversations import fallback, groups, opening, retrieve, start, trouble, verify
+from bot.conversations import fallback, groups, labels, opening, retrieve, start, trouble, verify
 from bot.conversations.memory import KeptStorage, OneAtATime
 from bot.conversations.talk import TalkMiddleware
 from core.certificates.checkpoint import Checkpoint
@@ -49,6 +49,6 @@ def build_dispatcher(room: ChatRoom, memory: ConversationMemory) -> Dispatcher:
     dispatcher.message.middleware(TalkMiddleware())
     dispatcher.callback_query.middleware(TalkMiddleware())
     dispatcher.errors.register(trouble.apologise)
-    for conversation in (groups, start, verify, retrieve, opening, fallback):
+    for conversation in (groups, labels, start, verify, retrieve, opening, fallback):
         dispatcher.include_router(conversation.build())
     return dispatcher

@@ -99,7 +99,7 @@ async def offer_languages(_event: Event, talk: Talk) -> None:
 
 
 async def change_language(
-    _event: CallbackQuery, callback_data: Speak, state: FSMContext, kept: Kept, talk: Talk
+    _event: Event, callback_data: Speak, state: FSMContext, kept: Kept, talk: Talk
 ) -> None:
     """Go on in another language."""
     language = talk.room.catalogues.choose(callback_data.language)

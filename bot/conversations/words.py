@@ -11,8 +11,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aiogram.filters import Filter
+from aiogram.filters.callback_data import CallbackData
 from aiogram.types import Message
 
+from bot.conversations.states import Speak
 from core.citizens.names import normalise
 from core.citizens.phone import PhoneKind, read_phone
 
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 
 # Six digits, blanks, dots or dashes between them; never a part of a longer number.
 _SIX_DIGITS = re.compile(r"(?<![0-9])(?<![0-9][ .-])[0-9](?:[ .-]?[0-9]){5}(?![ .-]?[0-9])")
+
+# Seven digits or more: a shorter number is a code or a choice. A date is not a number.
+_NUMBER = re.compile(r"[ .()-]*\+?(?:[ .()-]*[0-9]){7,}[ .()-]*")
+_DATE = re.compile(r"[0-9]{1,2}[ .-][0-9]{1,2}[ .-][0-9]{4}|[0-9]{4}[ .-][0-9]{1,2}[ .-][0-9]{1,2}")
+_AROUND = " .!?,:;\"'“”‘’«»"
 
 
 class Typed(Filter):
@@ -34,6 +41,44 @@ class Typed(Filter):
     async def __call__(self, message: Message, room: ChatRoom) -> bool:
         """Whether the message is such a word."""
         return normalise(message.text or "") in _words(room.catalogues, self._key)
+
+
+class LabelTyped(Filter):
+    """Passes a message that is the label ``chat.button.<name>``, and hands on what it leads to."""
+
+    def __init__(self, name: str, leads: CallbackData | None = None) -> None:
+        """Listen for the label of ``name``.
+
+        Args:
+            leads: What pressing the button would send, if its handler asks for it.
+        """
+        self._key = f"chat.button.{name}"
+        self._data = {"callback_data": leads} if leads else True
+
+    async def __call__(self, message: Message, room: ChatRoom) -> bool | dict[str, CallbackData]:
+        """Whether the message is the label."""
+        typed = normalise((message.text or "").strip(_AROUND))
+        return typed in _words(room.catalogues, self._key) and self._data
+
+
+class LanguageTyped(Filter):
+    """Passes a message that is a language's own name, and hands on what its button would."""
+
+    async def __call__(self, message: Message, room: ChatRoom) -> bool | dict[str, CallbackData]:
+        """The language, if it is one that we speak."""
+        typed = normalise((message.text or "").strip(_AROUND))
+        for each in room.catalogues.languages:
+            if typed == normalise(room.catalogues.say(each, "chat.language.name")):
+                return {"callback_data": Speak(language=each)}
+        return False
+
+
+class NumberTyped(Filter):
+    """Passes a message that can only be meant as a phone number, be it right or wrong."""
+
+    async def __call__(self, message: Message) -> bool:
+        """Whether the message is one."""
+        return looks_like_a_number(message.text or "")
 
 
 class PhoneTyped(Filter):
@@ -51,6 +96,12 @@ class CodeTyped(Filter):
         """The six digits, if there are."""
         code = six_digits(message.text or "")
         return {"code": code} if code else False
+
+
+def looks_like_a_number(text: str) -> bool:
+    """Whether ``text`` is nothing but a long number, as phones are written."""
+    typed = " ".join(text.split())
+    return bool(_NUMBER.fullmatch(typed)) and not _DATE.fullmatch(typed)
 
 
 def six_digits(text: str) -> str:

@@ -127,10 +127,10 @@ def test_an_own_contact_without_a_plus_still_needs_the_code() -> None:
 def test_a_failing_store_is_an_apology_and_no_traceback(
     town: Town, minh: Citizen, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(self: Challenges, phone: str, channel: str) -> None:
+    def broken(self: Challenges, phone: str) -> None:
         raise OSError(f"disk full while reading {phone}")
 
-    monkeypatch.setattr(type(town.challenges), "latest", broken)
+    monkeypatch.setattr(type(town.challenges), "known", broken)
     assert "trục trặc" in minh.ask_for_qr(NOBODY)
     assert minh.buttons == ["Về đầu"]
     assert "OSError at" in caplog.text
