@@ -39,10 +39,33 @@ def test_the_language_changes_and_stays(town: Town, minh: Citizen) -> None:
     assert "Stopped" in minh.say("huỷ")
 
 
-def test_a_reader_of_neither_language_gets_english() -> None:
+@pytest.mark.parametrize(
+    ("app", "words"),
+    [
+        ("en", "free of charge"),
+        ("en-GB", "free of charge"),
+        ("vi", "miễn phí"),
+        ("ko", "miễn phí"),
+        (None, "miễn phí"),
+    ],
+)
+def test_the_greeting_is_english_where_the_app_is_and_else_vietnamese(
+    app: str | None, words: str
+) -> None:
     update = said(text="/start")
-    update["message"]["from"]["language_code"] = "ko"
-    assert "free of charge" in feed(Town(), update)[0].text
+    update["message"]["from"]["language_code"] = app
+    assert words in feed(Town(), update)[0].text
+
+
+@pytest.mark.parametrize(("app", "other"), [("vi", "English: "), ("en", "Tiếng Việt: ")])
+def test_the_greeting_tells_a_reader_of_the_other_language_which_button_to_press(
+    app: str, other: str
+) -> None:
+    update = said(text="/start")
+    update["message"]["from"]["language_code"] = app
+    (shown,) = feed(Town(), update)
+    (line,) = [line for line in shown.text.splitlines() if line.startswith(other)]
+    assert any(f"“{button.label}”" in line for button in shown.buttons)
 
 
 def test_help_does_not_leave_what_is_going_on(town: Town, minh: Citizen) -> None:
