@@ -17,6 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from core.results.facility import Facility
 from core.results.intake import IntakeReport
+from core.results.reported import Finding
 from core.results.versions import Change
 from labs.sources.folder import PROCESSED, QUARANTINE, FolderSource, FolderTrouble
 
@@ -110,7 +111,8 @@ class FolderIntake:
         try:
             data = source.read(path, self._limit)
         except FolderTrouble as trouble:
-            log.warning("a file of %s is put aside: %s", facility.code, trouble.code)
+            finding = Finding(trouble.code, detail=trouble.detail)
+            self._installation.intake.refuse(finding, facility, source=path.name)
             source.failed(path)
             return
         report = self._installation.intake.receive(data, facility, source=path.name)
@@ -155,13 +157,19 @@ def _forget(installation: Installation) -> None:
         text_days=settings.keep_texts_days,
         audit_days=settings.keep_audit_days,
     )
-    forget_files(installation.settings.watch_folder, installation.clock() - raw_days)
+    largest = settings.max_file_mib * 1024 * 1024
+    forget_files(settings.watch_folder, installation.clock() - raw_days, largest=largest)
 
 
-def forget_files(root: Path, before: datetime) -> None:
-    """Remove files put aside before then: what they held is in the inbox, encrypted."""
+def forget_files(root: Path, before: datetime, *, largest: int) -> None:
+    """Remove files put aside before then: what they held is in the inbox, encrypted.
+
+    Args:
+        largest: Larger ones were never taken in: they are the only copy, and stay.
+    """
     for aside in (PROCESSED, QUARANTINE):
         for path in root.glob(f"*/{aside}/*"):
-            changed = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
-            if changed < before and not path.is_dir():
+            found = path.lstat()
+            put_aside = datetime.fromtimestamp(found.st_ctime, UTC)  # when it was moved here
+            if put_aside < before and found.st_size <= largest and not path.is_dir():
                 path.unlink(missing_ok=True)

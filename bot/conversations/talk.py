@@ -122,7 +122,7 @@ def talk_of(data: dict[str, Any], language: str = "") -> Talk:
 
     Args:
         data: aiogram's data of the update.
-        language: Chosen by the person; else the app's where we speak it, else Vietnamese.
+        language: Chosen by the person; else the app's, else English for who reads neither.
     """
     room: ChatRoom = data["room"]
     person, chat = data.get("event_from_user"), data.get("event_chat")
@@ -131,6 +131,6 @@ def talk_of(data: dict[str, Any], language: str = "") -> Talk:
         room,
         data["bot"],
         chat.id if chat else person.id if person else 0,
-        room.catalogues.choose(language, spoken),
+        room.catalogues.choose(language, spoken, "en" if spoken else None),
         data.get("channel", TELEGRAM),
     )

@@ -175,6 +175,11 @@ class Intake:
             progress(len(report.items))
         return report
 
+    def refuse(self, finding: Finding, facility: Facility, *, source: str) -> None:
+        """Write down in the inbox what came and could not even be read into memory."""
+        item = ReadItem(0, Unreadable((finding,)), source.encode())
+        self._settle([self._judge(item)], facility, source)
+
     def _judge(self, item: ReadItem) -> _Pending:
         content = item.content
         if isinstance(content, Unreadable):

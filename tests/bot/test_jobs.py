@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,16 +34,39 @@ def drop(installation: Installation, facility: str, name: str, data: bytes) -> P
     return path
 
 
-def test_files_put_aside_long_ago_are_removed_and_others_stay(tmp_path: Path) -> None:
-    kept, old = tmp_path / "BVA" / "processed" / "new", tmp_path / "BVA" / "quarantine" / "old"
-    waiting = tmp_path / "BVA" / "waiting"
-    for path in (kept, old, waiting):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x")
-    for path in (old, waiting):
-        os.utime(path, (0, 0))
-    forget_files(tmp_path, NOW - timedelta(days=90))
-    assert (kept.exists(), old.exists(), waiting.exists()) == (True, False, True)
+def put_aside(folder: Path, *parts: str, data: bytes = b"x") -> Path:
+    path = folder.joinpath(*parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    os.utime(path, (0, 0))  # what counts is when it was put aside, not when it was written
+    return path
+
+
+def test_files_are_kept_for_their_days_from_when_they_were_put_aside(tmp_path: Path) -> None:
+    done = put_aside(tmp_path, "BVA", "processed", "done")
+    failed = put_aside(tmp_path, "BVA", "quarantine", "failed")
+    waiting = put_aside(tmp_path, "BVA", "waiting")
+    forget_files(tmp_path, NOW - timedelta(days=90), largest=10)
+    assert done.exists()
+    assert failed.exists()
+    forget_files(tmp_path, datetime.now(UTC) + timedelta(minutes=1), largest=10)
+    assert (done.exists(), failed.exists(), waiting.exists()) == (False, False, True)
+
+
+def test_a_file_that_was_too_large_to_take_in_is_never_removed(tmp_path: Path) -> None:
+    only_copy = put_aside(tmp_path, "BVA", "quarantine", "huge", data=b"x" * 11)
+    forget_files(tmp_path, datetime.now(UTC) + timedelta(minutes=1), largest=10)
+    assert only_copy.exists()
+
+
+def test_a_file_that_is_too_large_stands_in_the_inbox_for_staff_to_see(tmp_path: Path) -> None:
+    made = Installation(replace(Settings(data_dir=tmp_path).as_demo(), max_file_mib=1))
+    prepare(made)
+    huge = drop(made, "BVNDGD", "huge.hl7", b"x" * (1024 * 1024 + 1))
+    FolderIntake(made, lambda: None).poll()
+    (item,) = made.inbox.quarantined(frozenset({"BVNDGD"}), 10)
+    assert ([e.code for e in item.errors], item.source) == (["too_large"], "huge.hl7")
+    assert (huge.parent / "quarantine" / "huge.hl7").exists()
 
 
 def test_good_and_bad_files_are_put_aside_apart_and_all_are_stored(

@@ -13,17 +13,14 @@ from core.certificates.checkpoint import Checkpoint
 from core.certificates.issue import eligible, facts_of, issue
 from core.certificates.trust import TrustedCertificate, TrustStore
 from core.certificates.verdict import Standing
-from core.citizens.challenge import Challenge
 from core.citizens.proof import Proof
 from core.citizens.retrieval import RetrievalDesk
 from core.citizens.visit import Visit
-from core.messages.delivery import DeliveryDraft, DeliveryState
 from core.policy.rules import default_rule
 from core.policy.staff import StaffAccount
 from core.ports import (
     Audit,
     AuditEntry,
-    Challenges,
     Facilities,
     Inbox,
     IntakeCount,
@@ -39,6 +36,7 @@ from core.results.catalogue import Confidentiality, TestDefinition, TestKind
 from core.results.facility import Facility
 from core.results.reported import DocumentType, ReportStatus
 from core.results.result import Document, Outcome, Person, Result, Value
+from tests.core.citizens.fakes import MemoryChallenges
 
 T = TypeVar("T")
 NOON = datetime(2026, 7, 12, 5, 0, tzinfo=UTC)  # noon in Viet Nam
@@ -68,52 +66,6 @@ class Dice:
     def __call__(self, size: int) -> bytes:
         self.thrown += 1
         return self.thrown.to_bytes(size, "big")
-
-
-class MemoryChallenges(Challenges):
-    def __init__(self, known: set[str]) -> None:
-        self.rows: dict[str, Challenge] = {}
-        self.sent: list[DeliveryDraft] = []
-        self.numbers = known
-
-    def latest(self, phone: str, channel: str) -> datetime | None:
-        rows = (row for row in self.rows.values() if (row.phone, row.channel) == (phone, channel))
-        return max((row.created_at for row in rows), default=None)
-
-    def known(self, phone: str) -> bool:
-        return phone in self.numbers
-
-    def add(
-        self,
-        challenge: Challenge,
-        message: DeliveryDraft,
-        *,
-        not_before: datetime | None,
-        since: datetime,
-        most: int,
-    ) -> bool:
-        mine = [row for row in self.rows.values() if row.phone == challenge.phone]
-        newest = self.latest(challenge.phone, challenge.channel)
-        if not_before and newest and newest > not_before:
-            return False
-        if sum(row.created_at >= since for row in mine) >= most:
-            return False
-        self.rows[challenge.id] = challenge
-        self.sent.append(message)
-        return True
-
-    def update(
-        self, challenge_id: str, change: Callable[[Challenge], tuple[Challenge, T]]
-    ) -> T | None:
-        if challenge_id not in self.rows:
-            return None
-        self.rows[challenge_id], outcome = change(self.rows[challenge_id])
-        return outcome
-
-    def last_code(self) -> str:
-        """The code of the newest message that really leaves."""
-        message = [each for each in self.sent if each.state is DeliveryState.PENDING][-1]
-        return message.text.split("Ma OTP: ")[1][:6]
 
 
 class MemoryShelf(ResultShelf):

@@ -7,11 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from core.citizens.challenge import Challenge
 from core.citizens.proof import Proof
-from core.messages.delivery import DeliveryDraft
 from core.ports import (
-    Challenges,
     ConversationMemory,
     LinkTarget,
     PersonRow,
@@ -76,50 +73,6 @@ class MemoryShelf(ResultShelf):
         with self.lock:
             after, told = change(self.proofs.get((phone, person_key), Proof()))
             self.proofs[phone, person_key] = after
-            return told
-
-
-class MemoryChallenges(Challenges):
-    """Codes and the messages that would carry them."""
-
-    def __init__(self, shelf: MemoryShelf) -> None:
-        self.shelf = shelf
-        self.rows: dict[str, Challenge] = {}
-        self.messages: list[DeliveryDraft] = []
-        self.lock = threading.Lock()
-
-    def latest(self, phone: str, channel: str) -> datetime | None:
-        mine = [r for r in self.rows.values() if (r.phone, r.channel) == (phone, channel)]
-        return max((row.created_at for row in mine), default=None)
-
-    def known(self, phone: str) -> bool:
-        return phone in self.shelf.items
-
-    def add(
-        self,
-        challenge: Challenge,
-        message: DeliveryDraft,
-        *,
-        not_before: datetime,
-        since: datetime,
-        most: int,
-    ) -> bool:
-        with self.lock:
-            mine = (challenge.phone, challenge.channel)
-            made = [c.created_at for c in self.rows.values() if (c.phone, c.channel) == mine]
-            if any(at > not_before for at in made) or sum(at >= since for at in made) >= most:
-                return False
-            self.rows[challenge.id] = challenge
-            self.messages.append(message)
-            return True
-
-    def update(
-        self, challenge_id: str, change: Callable[[Challenge], tuple[Challenge, T]]
-    ) -> T | None:
-        with self.lock:
-            if challenge_id not in self.rows:
-                return None
-            self.rows[challenge_id], told = change(self.rows[challenge_id])
             return told
 
 

@@ -39,11 +39,11 @@ from core.results.result import Document, Outcome, Person, Result
 from tests.bot.conversations.fakes import (
     NOON,
     Clock,
-    MemoryChallenges,
     MemoryConversations,
     MemoryShelf,
     person_key,
 )
+from tests.core.citizens.fakes import MemoryChallenges
 from tests.words import catalogues
 
 MINH, MINH_BORN = "+84900001001", "05/03/1990"
@@ -76,7 +76,7 @@ class Town:
     def __init__(self) -> None:
         self.clock = Clock()
         self.shelf = MemoryShelf()
-        self.challenges = MemoryChallenges(self.shelf)
+        self.challenges = MemoryChallenges(self.shelf.items)
         self.memory = MemoryConversations()
         self.standings: dict[str, Standing] = {}
         self.pokes = 0

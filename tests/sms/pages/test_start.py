@@ -41,7 +41,7 @@ def test_a_number_that_gets_no_sms_is_explained_and_nothing_sent(
     answer = client.post("/", data={"phone": typed})
     assert answer.status_code == 422
     assert sentence in answer.text
-    assert world.challenges.sent == []
+    assert world.challenges.messages == []
 
 
 def test_what_was_typed_is_shown_again_without_becoming_markup(client: FlaskClient) -> None:
@@ -55,7 +55,7 @@ def test_a_stranger_is_answered_like_somebody_with_results(
 ) -> None:
     known = Walk(client).post("/", phone="0900000123")
     unknown = Walk(client).post("/", phone=STRANGER)
-    states = [message.state for message in world.challenges.sent]
+    states = [message.state for message in world.challenges.messages]
     assert states == [DeliveryState.PENDING, DeliveryState.SUPPRESSED]
     known = known.replace(ticket_of(known), "T").replace("123", "N")
     unknown = unknown.replace(ticket_of(unknown), "T").replace("999", "N")
@@ -67,7 +67,7 @@ def test_a_second_code_within_a_minute_must_wait(world: World, client: FlaskClie
     walk.post("/", phone="0900000123")
     world.clock.wait(seconds=18)
     assert "sau 42 giây" in walk.post("/", phone="0900000123")
-    assert len(world.challenges.sent) == 1
+    assert len(world.challenges.messages) == 1
 
 
 def test_a_sixth_code_within_an_hour_is_refused(world: World, client: FlaskClient) -> None:
@@ -76,7 +76,7 @@ def test_a_sixth_code_within_an_hour_is_refused(world: World, client: FlaskClien
         walk.post("/", phone="0900000123")
         world.clock.wait(seconds=61)
     assert "sau một giờ" in walk.page
-    assert len(world.challenges.sent) == 5
+    assert len(world.challenges.messages) == 5
 
 
 def test_a_link_preview_sends_nothing(world: World, client: FlaskClient) -> None:
@@ -84,18 +84,18 @@ def test_a_link_preview_sends_nothing(world: World, client: FlaskClient) -> None
     assert "+84 ••• ••• 123" in page
     assert "Gửi mã OTP" in page
     assert "900000123" not in page
-    assert world.challenges.sent == []
+    assert world.challenges.messages == []
 
 
 def test_head_on_a_link_sends_nothing(world: World, client: FlaskClient) -> None:
     assert client.head(world.link(world.release())).status_code == 200
-    assert world.challenges.sent == []
+    assert world.challenges.messages == []
 
 
 def test_the_links_button_sends_one_code(world: World, client: FlaskClient) -> None:
     page = Walk(client).post(world.link(world.release()))
     assert "Nhập mã OTP" in page
-    assert [message.to for message in world.challenges.sent] == ["+84900000123"]
+    assert [message.to for message in world.challenges.messages] == ["+84900000123"]
 
 
 def test_the_links_button_pressed_twice_says_how_long_to_wait(
@@ -121,4 +121,4 @@ def test_an_expired_link_offers_the_phone_page(world: World, client: FlaskClient
     assert answer.status_code == 410
     assert "hết hạn" in answer.text
     assert 'class="button" href="/"' in answer.text
-    assert world.challenges.sent == []
+    assert world.challenges.messages == []

@@ -114,7 +114,7 @@ def test_sending_again_too_early_says_how_long_to_wait(world: World, walk: Walk)
     walk.post("/", phone="0900000123")
     world.clock.wait(seconds=20)
     assert "sau 40 giây" in walk.step("resend")
-    assert len(world.challenges.sent) == 1
+    assert len(world.challenges.messages) == 1
 
 
 def test_a_used_ticket_is_a_calm_page_with_a_way_on(world: World, walk: Walk) -> None:
