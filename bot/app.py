@@ -38,8 +38,12 @@ if TYPE_CHECKING:
     from storage.conversations import ConversationStore
     from storage.encryption import Keyring
     from storage.facilities import FacilityStore
+    from storage.feed_hours import FeedHourStore
+    from storage.feeds import FeedStore
     from storage.inbox import InboxStore
     from storage.keystore import FileKeyStore
+    from storage.officers import OfficerStore
+    from storage.pushes import PushStore
     from storage.shelf import ShelfStore
     from storage.staff import StaffStore
     from storage.visits import VisitStore
@@ -108,6 +112,34 @@ class Installation:
         return FacilityStore(self.engine)
 
     @cached_property
+    def feeds(self) -> FeedStore:
+        """The ways in which they send."""
+        from storage.feeds import FeedStore
+
+        return FeedStore(self.engine, self.keyring)
+
+    @cached_property
+    def feed_hours(self) -> FeedHourStore:
+        """How much came through each feed."""
+        from storage.feed_hours import FeedHourStore
+
+        return FeedHourStore(self.engine)
+
+    @cached_property
+    def pushes(self) -> PushStore:
+        """Keys with which facilities push."""
+        from storage.pushes import PushStore
+
+        return PushStore(self.engine, self.keyring)
+
+    @cached_property
+    def officers(self) -> OfficerStore:
+        """Who answers for a facility's link."""
+        from storage.officers import OfficerStore
+
+        return OfficerStore(self.engine, self.keyring)
+
+    @cached_property
     def shelf(self) -> ShelfStore:
         """Results as people look at them."""
         from storage.shelf import ShelfStore
@@ -159,6 +191,7 @@ class Installation:
             store=IntakeStore(self.engine, self.keyring),
             read=self._read,
             catalogue=self.catalogue,
+            codes=self.facilities.codes,
             indexer=self.keyring,
             release=self.releasing,
             recall=self._recall,

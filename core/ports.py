@@ -7,16 +7,20 @@ one transaction unless it says otherwise. All times are aware UTC.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from core.citizens.challenge import Challenge
 from core.citizens.proof import Proof
 from core.citizens.visit import Visit
+from core.feeds.feed import Feed, FeedState
+from core.feeds.officer import Officer
+from core.feeds.push import PushKey
 from core.messages.delivery import ClaimedDelivery, DeliveryDraft
 from core.policy.staff import StaffAccount
 from core.results.facility import Facility
+from core.results.local_codes import Code, CodeKind, LocalCodes
 from core.results.reported import Finding
 from core.results.result import Document, Result
 from core.results.versions import Change, Stored
@@ -206,17 +210,36 @@ class InboxRow:
     """One raw item with what became of it.
 
     Args:
-        raw_index: Keyed hash of the raw bytes; the same bytes of a facility are one row.
+        part: Position among the items of ``raw``.
+        row: As the sender's spreadsheet shows it.
+        raw_index: Keyed hash of the raw bytes and the part: a facility's row for it.
         result_id: The result that it made or matched, or None.
     """
 
     index: int
+    part: int
+    row: int | None
     raw: bytes
     raw_index: bytes
     change: Change
     errors: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     result_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where raw items came from.
+
+    Args:
+        source: Name of the file or message, as the sender would know it.
+        feed: Name of the feed, or ``cli``, ``folder``, ``upload``, ``manual``.
+        format: As it was told to the reader.
+    """
+
+    source: str
+    feed: str = "cli"
+    format: str = "auto"
 
 
 class Conflict(Exception):
@@ -234,7 +257,7 @@ class IntakeStore(Protocol):
     def store(
         self,
         facility: str,
-        source: str,
+        origin: Origin,
         inbox: Iterable[InboxRow],
         results: Iterable[ResultRow],
         now: datetime,
@@ -284,6 +307,12 @@ class Facilities(Protocol):
     def all(self) -> list[Facility]:
         """Every facility, by code."""
 
+    def codes(self, code: str) -> LocalCodes:
+        """The laboratory's own codes."""
+
+    def map_code(self, facility: str, kind: CodeKind, code: Code, meaning: str | None) -> None:
+        """Say what a code means; None takes the meaning away."""
+
 
 @dataclass(frozen=True, slots=True)
 class IntakeCount:
@@ -305,10 +334,67 @@ class QuarantinedItem:
     index: int
     errors: tuple[Finding, ...]
     received_at: datetime
+    feed: str = ""
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptItem:
+    """A raw item that is to be read again."""
+
+    id: str
+    origin: Origin
+    part: int
+    row: int | None
+    raw: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What came of a raw item, as far as it is here.
+
+    Args:
+        standing: ``good``, ``corrected`` or ``revoked``; empty without a certificate.
+        deliveries: Template, state, code and time of each message about it, oldest first.
+    """
+
+    id: str
+    facility: str
+    origin: Origin
+    change: Change
+    errors: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    received_at: datetime
+    last_seen_at: datetime
+    seen: int
+    row: int | None
+    result_id: str | None
+    version: int | None
+    stored_at: datetime | None
+    uvci: str | None
+    standing: str
+    deliveries: tuple[tuple[str, str, str, datetime], ...]
 
 
 class Inbox(Protocol):
     """Raw items as staff look at them."""
+
+    def reasons(self, facilities: frozenset[str] | None) -> dict[tuple[str, str], int]:
+        """How many quarantined items wait, by facility and first reason."""
+
+    def kept(
+        self, facility: str, *, reason: str = "", ids: Sequence[str] = (), limit: int = 500
+    ) -> list[KeptItem]:
+        """Items that a replay may change, oldest first: quarantined ones, or a pilot's.
+
+        Args:
+            reason: Only those whose first reason this is.
+            ids: Only these.
+            limit: At most this many.
+        """
+
+    def lineage(self, item_id: str) -> Lineage | None:
+        """From a raw item to its result, certificate and messages."""
 
     def counts(self, since: datetime) -> list[IntakeCount]:
         """Outcomes per facility of what came since then."""
@@ -318,6 +404,89 @@ class Inbox(Protocol):
 
     def raw(self, item_id: str) -> bytes | None:
         """The bytes as received."""
+
+
+class Feeds(Protocol):
+    """The ways in which facilities send."""
+
+    def add(self, feed: Feed, now: datetime) -> None:
+        """Store a new feed, due at once, or change the one with this name."""
+
+    def remove(self, facility: str, name: str) -> bool:
+        """Forget a feed (never what came through it); whether there was one."""
+
+    def get(self, facility: str, name: str) -> tuple[Feed, FeedState] | None:
+        """The feed with this name, and how it is doing."""
+
+    def all(self) -> list[tuple[Feed, FeedState]]:
+        """Every feed, by facility and name."""
+
+    def claim_due(
+        self, limit: int, now: datetime, lease: timedelta
+    ) -> list[tuple[Feed, FeedState]]:
+        """Take up to ``limit`` feeds that are to be polled; no two callers get the same."""
+
+    def progress(self, feed: Feed, watermark: str) -> None:
+        """A piece is stored: the next poll, whoever makes it, goes on from here."""
+
+    def release(self, feed: Feed, state: FeedState) -> None:
+        """The poll is over; ``state`` says how it went and when the next is due."""
+
+    def alerted(self, feed: Feed, alert: str, at: datetime | None, was: str) -> bool:
+        """Remember what the officers were told; False if another process was first."""
+
+
+class Officers(Protocol):
+    """Responsible officers of facilities."""
+
+    def add(self, officer: Officer) -> None:
+        """Store a new officer, or change the one with this id."""
+
+    def remove(self, officer_id: str) -> bool:
+        """Forget an officer; whether there was one."""
+
+    def of(self, facility: str) -> list[Officer]:
+        """The officers of a facility, by id."""
+
+    def offer_link(self, officer_id: str, code_hash: bytes, now: datetime) -> bool:
+        """Let whoever shows the code link a chat to this officer; whether there is one."""
+
+    def link(self, code_hash: bytes, channel: str, chat: str, now: datetime) -> Officer | None:
+        """Link a chat by the code, which is used up; the officer, or None."""
+
+
+class Pushes(Protocol):
+    """Push keys, and the answers that repeated pushes get again."""
+
+    def add_key(self, key: PushKey, others_until: datetime) -> None:
+        """Store a new key; the feed's earlier ones end at ``others_until`` at the latest."""
+
+    def key(self, key_hash: bytes, now: datetime) -> PushKey | None:
+        """The key with this hash that still counts."""
+
+    def keys(self, facility: str) -> list[PushKey]:
+        """Every key of a facility, newest first."""
+
+    def revoke_key(self, facility: str, hint: str, now: datetime) -> int:
+        """End the facility's keys with this hint at once; how many there were."""
+
+    def answer(self, facility: str, idempotency_key: str) -> tuple[bytes, bytes] | None:
+        """The index of what was sent under this key, and what was answered."""
+
+    def remember(
+        self, facility: str, idempotency_key: str, body_index: bytes, answer: bytes, now: datetime
+    ) -> None:
+        """Keep an answer; the first one stays."""
+
+
+class FeedHours(Protocol):
+    """How many new items came through each feed, hour by hour."""
+
+    def since(self, since: datetime) -> dict[tuple[str, str], list[tuple[datetime, int]]]:
+        """Hours with new items by ``(facility, feed)``, oldest first."""
+
+    def latest(self) -> dict[tuple[str, str], datetime]:
+        """When the last new item came, by ``(facility, feed)``."""
 
 
 class StaffAccounts(Protocol):

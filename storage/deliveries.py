@@ -16,7 +16,14 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Engine, Row, and_, case, or_, select, update
 
-from core.messages.delivery import LEASE, MAX_TRIES, ClaimedDelivery, DeliveryDraft, DeliveryState
+from core.messages.delivery import (
+    LEASE,
+    MAX_TRIES,
+    SMS,
+    ClaimedDelivery,
+    DeliveryDraft,
+    DeliveryState,
+)
 from core.messages.templates import Template
 from core.ports import Randomness
 from storage import bulk
@@ -35,8 +42,8 @@ _UNSENT = DELIVERY.c.state.not_in([DeliveryState.SENT, DeliveryState.SUPPRESSED]
 _IS_DECOY = DELIVERY.c.code == DECOY
 _INSERT = bulk.BulkInsert(
     DELIVERY,
-    ("id", "dedupe_key", "template", "state", "priority", "tries", "created_at", "due_at",
-     "expires_at", "result_id", "code", "sealed"),
+    ("id", "dedupe_key", "channel", "template", "state", "priority", "tries", "created_at",
+     "due_at", "expires_at", "result_id", "code", "sealed"),
     "ON CONFLICT (dedupe_key) DO NOTHING",
 )  # fmt: skip
 _encode = msgspec.msgpack.Encoder().encode
@@ -55,7 +62,7 @@ def delivery_row(
     sealed = keyring.seal(_encode((draft.to, draft.text)), PURPOSE, delivery_id)
     decoy = draft.state is DeliveryState.SUPPRESSED
     return (
-        delivery_id, draft.dedupe_key, draft.template,
+        delivery_id, draft.dedupe_key, draft.channel, draft.template,
         DeliveryState.PENDING if decoy else draft.state, draft.priority, 0, now, now,
         maybe_micros(draft.expires_at), draft.result_id, DECOY if decoy else None, sealed,
     )  # fmt: skip
@@ -67,11 +74,16 @@ def insert_deliveries(connection: Connection, rows: list[bulk.Row]) -> None:
 
 
 class DeliveryStore:
-    """Implements ``core.ports.Deliveries``."""
+    """Implements ``core.ports.Deliveries``.
 
-    def __init__(self, engine: Engine, keyring: Keyring) -> None:
+    Args:
+        channel: Only messages that leave by this one are claimed.
+    """
+
+    def __init__(self, engine: Engine, keyring: Keyring, channel: str = SMS) -> None:
         self._engine = engine
         self._keyring = keyring
+        self._channel = channel
 
     def claim(self, limit: int, now: datetime) -> list[ClaimedDelivery]:
         """Take up to ``limit`` due rows, most urgent first; no two callers get the same.
@@ -102,11 +114,15 @@ class DeliveryStore:
             return []  # without taking the write lock: workers ask all the time
         with writing(self._engine) as connection:
             _fail_hopeless(connection, at)
-            rows = list(connection.execute(_claim(limit, at)))
+            rows = list(connection.execute(_claim(self._channel, limit, at)))
         return sorted(rows, key=lambda row: (row.priority, row.created_at, row.id))
 
     def _anything_due(self, at: int) -> bool:
-        due = select(DELIVERY.c.id).where(OPEN, DELIVERY.c.due_at <= at).limit(1)
+        due = (
+            select(DELIVERY.c.id)
+            .where(OPEN, DELIVERY.c.due_at <= at, DELIVERY.c.channel == self._channel)
+            .limit(1)
+        )
         with self._engine.connect() as connection:
             return connection.execute(due).first() is not None
 
@@ -154,10 +170,10 @@ def _fail_hopeless(connection: Connection, at: int) -> None:
     )
 
 
-def _claim(limit: int, at: int) -> Any:  # noqa: ANN401  (an UPDATE … RETURNING has a long type)
+def _claim(channel: str, limit: int, at: int) -> Any:  # noqa: ANN401  (an UPDATE … RETURNING has a long type)
     due = (
         select(DELIVERY.c.id)
-        .where(OPEN, DELIVERY.c.due_at <= at)
+        .where(OPEN, DELIVERY.c.due_at <= at, DELIVERY.c.channel == channel)
         .order_by(DELIVERY.c.priority, DELIVERY.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)  # says nothing on SQLite, where the lock is whole

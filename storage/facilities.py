@@ -1,13 +1,15 @@
-"""Facilities: the connected units."""
+"""Facilities: the connected units, and what their own codes mean."""
 
 from __future__ import annotations
 
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from core.results.facility import Facility
+from core.results.facility import DateOrder, Facility, Stage
+from core.results.local_codes import Code, CodeKind, LocalCodes
+from core.results.result import Outcome
 from storage.engine import writer
-from storage.rows import FacilityRecord
+from storage.rows import FacilityRecord, LocalCodeRecord
 
 
 class FacilityStore:
@@ -34,6 +36,38 @@ class FacilityStore:
             records = session.exec(select(FacilityRecord).order_by(FacilityRecord.code))
             return [_facility(record) for record in records]
 
+    def codes(self, code: str) -> LocalCodes:
+        """The laboratory's own codes."""
+        tests: dict[Code, str] = {}
+        values: dict[Code, Outcome] = {}
+        of_facility = select(LocalCodeRecord).where(LocalCodeRecord.facility == code)
+        with Session(self._engine) as session:
+            for record in session.exec(of_facility):
+                if record.kind == CodeKind.TEST:
+                    tests[record.system, record.code] = record.meaning
+                else:
+                    values[record.system, record.code] = Outcome(record.meaning)
+        return LocalCodes(tests, values)
+
+    def map_code(self, facility: str, kind: CodeKind, code: Code, meaning: str | None) -> None:
+        """Say what a code means; None takes the meaning away."""
+        with Session(writer(self._engine)) as session:
+            if meaning is None:
+                found = session.get(LocalCodeRecord, (facility, kind, *code))
+                if found is not None:
+                    session.delete(found)
+            else:
+                session.merge(
+                    LocalCodeRecord(
+                        facility=facility,
+                        kind=kind,
+                        system=code[0],
+                        code=code[1],
+                        meaning=meaning,
+                    )
+                )
+            session.commit()
+
 
 def _record(facility: Facility) -> FacilityRecord:
     return FacilityRecord(
@@ -42,8 +76,18 @@ def _record(facility: Facility) -> FacilityRecord:
         short_name=facility.short_name,
         zone=facility.zone,
         contact=facility.contact,
+        date_order=facility.date_order,
+        stage=facility.stage,
     )
 
 
 def _facility(record: FacilityRecord) -> Facility:
-    return Facility(record.code, record.name, record.short_name, record.zone, record.contact)
+    return Facility(
+        record.code,
+        record.name,
+        record.short_name,
+        record.zone,
+        record.contact,
+        DateOrder(record.date_order),
+        Stage(record.stage),
+    )

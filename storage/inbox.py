@@ -8,21 +8,22 @@ names its facility, so that a page can check the scope before it asks.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, Select, func, select
+from sqlalchemy import Connection, Engine, Row, Select, and_, bindparam, func, select
 
-from core.ports import InboxRow, IntakeCount, QuarantinedItem
+from core.ports import InboxRow, IntakeCount, KeptItem, Lineage, Origin, QuarantinedItem
+from core.results.intake import NOT_KEPT, PILOT
 from core.results.reported import Finding
 from core.results.versions import Change
 from storage.bulk import BulkInsert
 from storage.bulk import Row as Values
 from storage.encryption import Keyring
-from storage.moments import to_micros, to_moment
-from storage.rows import INBOX, QUARANTINED
+from storage.moments import maybe_moment, to_micros, to_moment
+from storage.rows import CERTIFICATE, DELIVERY, INBOX, QUARANTINED, RESULT
 
 RAW_PURPOSE: Final = "inbox_item.sealed"
 NOTE_PURPOSE: Final = "inbox_item.note"
@@ -32,25 +33,64 @@ _KEEPS = (
 )
 _INSERT = BulkInsert(
     INBOX,
-    ("facility", "raw_index", "position", "change", "result_id", "received_at", "last_seen_at",
-     "seen", "note", "sealed"),
+    ("facility", "raw_index", "feed", "position", "part", "row", "change", "reason", "result_id",
+     "received_at", "last_seen_at", "seen", "note", "sealed"),
     "ON CONFLICT (facility, raw_index) DO UPDATE SET seen = inbox_item.seen + 1,"
     " last_seen_at = excluded.last_seen_at, "
-    + ", ".join(f"{name} = {_KEEPS.format(name)}" for name in ("change", "result_id", "note")),
+    + ", ".join(
+        f"{name} = {_KEEPS.format(name)}" for name in ("change", "reason", "result_id", "note")
+    ),
 )  # fmt: skip
 
 _LISTED: Select[Any] = select(
-    INBOX.c.facility, INBOX.c.raw_index, INBOX.c.position, INBOX.c.note, INBOX.c.received_at
+    INBOX.c.facility, INBOX.c.raw_index, INBOX.c.feed, INBOX.c.position, INBOX.c.row,
+    INBOX.c.note, INBOX.c.received_at,
+)  # fmt: skip
+_KEPT: Select[Any] = select(
+    INBOX.c.facility, INBOX.c.raw_index, INBOX.c.feed, INBOX.c.part, INBOX.c.row, INBOX.c.note,
+    INBOX.c.sealed,
+)  # fmt: skip
+
+_IS_ITEM = and_(
+    INBOX.c.facility == bindparam("facility"), INBOX.c.raw_index == bindparam("raw_index")
 )
+_LINEAGE: Select[Any] = (
+    select(INBOX, RESULT.c.version, RESULT.c.stored_at, CERTIFICATE.c.uvci, CERTIFICATE.c.standing)
+    .select_from(
+        INBOX.outerjoin(RESULT, RESULT.c.id == INBOX.c.result_id).outerjoin(
+            CERTIFICATE, CERTIFICATE.c.result_id == RESULT.c.id
+        )
+    )
+    .where(_IS_ITEM)
+)
+_MESSAGES: Select[Any] = (
+    select(
+        DELIVERY.c.template, DELIVERY.c.state, DELIVERY.c.code, DELIVERY.c.created_at,
+        DELIVERY.c.finished_at,
+    )
+    .where(DELIVERY.c.result_id == bindparam("result_id"))
+    .order_by(DELIVERY.c.created_at)
+)  # fmt: skip
 
 _Said = tuple[tuple[Finding, ...], tuple[Finding, ...]]
 _Findings = list[tuple[str, str, str]]
+
+
+class _Note(msgspec.Struct, array_like=True, frozen=True):
+    """What is sealed beside the raw bytes; older notes end after the warnings."""
+
+    source: str
+    errors: _Findings
+    warnings: _Findings
+    format: str = "auto"
+
+
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[str, _Findings, _Findings]).decode
+_decode = msgspec.msgpack.Decoder(_Note).decode
 
 
 def item_rows(
-    facility: str, source: str, items: Iterable[InboxRow], keyring: Keyring, now: int
+    facility: str, origin: Origin, items: Iterable[InboxRow], keyring: Keyring, now: int
 ) -> list[Values]:
     """Sealed rows for ``insert_items``.
 
@@ -62,15 +102,15 @@ def item_rows(
     def note(item: InboxRow) -> bytes:
         said = item.errors, item.warnings
         if said not in notes:
-            notes[said] = keyring.seal(_note(source, item), NOTE_PURPOSE)
+            notes[said] = keyring.seal(_note(origin, item), NOTE_PURPOSE)
         return notes[said]
 
     def raw(item: InboxRow) -> bytes:
         return keyring.seal(item.raw, RAW_PURPOSE, item_id(facility, item.raw_index))
 
     return [
-        (facility, item.raw_index, item.index, item.change, item.result_id, now, now, 1,
-         note(item), raw(item))
+        (facility, item.raw_index, origin.feed, item.index, item.part, item.row, item.change,
+         _reason(item), item.result_id, now, now, 1, note(item), raw(item))
         for item in items
     ]  # fmt: skip
 
@@ -83,6 +123,17 @@ def insert_items(connection: Connection, rows: list[Values]) -> None:
     _INSERT.run(connection, list(first.values()))
     if again:
         insert_items(connection, again)
+
+
+def count_new_quarantined(connection: Connection, facility: str, items: Iterable[InboxRow]) -> int:
+    """How many of the quarantined ``items`` are not here yet."""
+    wanted = {item.raw_index for item in items if item.change is Change.QUARANTINED}
+    if not wanted:
+        return 0
+    known = select(func.count()).where(
+        INBOX.c.facility == facility, INBOX.c.raw_index.in_(sorted(wanted))
+    )
+    return len(wanted) - int(connection.execute(known).scalar_one())
 
 
 def item_id(facility: str, raw_index: bytes) -> str:
@@ -124,33 +175,113 @@ class InboxStore:
         with self._engine.connect() as connection:
             return [self._item(row) for row in connection.execute(newest.limit(limit))]
 
+    def reasons(self, facilities: frozenset[str] | None) -> dict[tuple[str, str], int]:
+        """How many quarantined items wait, by facility and first reason."""
+        grouped = select(INBOX.c.facility, INBOX.c.reason, func.count()).where(QUARANTINED)
+        if facilities is not None:
+            grouped = grouped.where(INBOX.c.facility.in_(sorted(facilities)))
+        grouped = grouped.group_by(INBOX.c.facility, INBOX.c.reason)
+        with self._engine.connect() as connection:
+            return {
+                (facility, reason): count for facility, reason, count in connection.execute(grouped)
+            }
+
+    def kept(
+        self, facility: str, *, reason: str = "", ids: Sequence[str] = (), limit: int = 500
+    ) -> list[KeptItem]:
+        """Items that a replay may change, oldest first: quarantined ones, or a pilot's."""
+        held = INBOX.c.change == Change.IGNORED if reason == PILOT else QUARANTINED
+        wanted = _KEPT.where(INBOX.c.facility == facility, held)
+        if reason:
+            wanted = wanted.where(INBOX.c.reason == reason)
+        if ids:
+            wanted = wanted.where(INBOX.c.raw_index.in_([_raw_index(each) for each in ids]))
+        oldest = wanted.order_by(INBOX.c.received_at, INBOX.c.position).limit(limit)
+        with self._engine.connect() as connection:
+            items = [self._kept(row) for row in connection.execute(oldest)]
+        return [item for item in items if item.origin.format != NOT_KEPT]
+
+    def lineage(self, item_id: str) -> Lineage | None:
+        """From a raw item to its result, certificate and messages."""
+        with self._engine.connect() as connection:
+            row = connection.execute(_LINEAGE, _key(item_id)).first()
+            if row is None:
+                return None
+            sent = connection.execute(_MESSAGES, {"result_id": row.result_id}).all()
+        note = self._note_of(row)
+        return Lineage(
+            id=item_id,
+            facility=row.facility,
+            origin=Origin(note.source, row.feed, note.format),
+            change=Change(row.change),
+            errors=_findings(note.errors),
+            warnings=_findings(note.warnings),
+            received_at=to_moment(row.received_at),
+            last_seen_at=to_moment(row.last_seen_at),
+            seen=row.seen,
+            row=row.row,
+            result_id=row.result_id,
+            version=row.version,
+            stored_at=maybe_moment(row.stored_at),
+            uvci=row.uvci,
+            standing=row.standing or "",
+            deliveries=tuple(
+                (each.template, each.state, each.code or "",
+                 to_moment(each.finished_at or each.created_at))
+                for each in sent
+            ),
+        )  # fmt: skip
+
     def raw(self, item_id: str) -> bytes | None:
         """The bytes as received."""
-        facility, _, index = item_id.rpartition(":")
-        try:
-            raw_index = binascii.unhexlify(index)
-        except (binascii.Error, ValueError):
-            return None
-        found = select(INBOX.c.sealed).where(
-            INBOX.c.facility == facility, INBOX.c.raw_index == raw_index
-        )
+        found = select(INBOX.c.sealed).where(_IS_ITEM)
         with self._engine.connect() as connection:
-            sealed = connection.execute(found).scalar()
+            sealed = connection.execute(found, _key(item_id)).scalar()
         return None if sealed is None else self._keyring.open(sealed, RAW_PURPOSE, item_id)
 
     def _item(self, row: Row[Any]) -> QuarantinedItem:
-        source, errors, _ = _decode(self._keyring.open(row.note, NOTE_PURPOSE))
+        note = self._note_of(row)
         return QuarantinedItem(
             id=item_id(row.facility, row.raw_index),
             facility=row.facility,
-            source=source,
+            source=note.source,
             index=row.position,
-            errors=tuple(Finding(*error) for error in errors),
+            errors=_findings(note.errors),
             received_at=to_moment(row.received_at),
+            feed=row.feed,
+            row=row.row,
         )
 
+    def _kept(self, row: Row[Any]) -> KeptItem:
+        note, name = self._note_of(row), item_id(row.facility, row.raw_index)
+        raw = self._keyring.open(row.sealed, RAW_PURPOSE, name)
+        return KeptItem(name, Origin(note.source, row.feed, note.format), row.part, row.row, raw)
 
-def _note(source: str, item: InboxRow) -> bytes:
+    def _note_of(self, row: Row[Any]) -> _Note:
+        return _decode(self._keyring.open(row.note, NOTE_PURPOSE))
+
+
+def _key(item_id: str) -> dict[str, str | bytes]:
+    return {"facility": facility_of(item_id), "raw_index": _raw_index(item_id)}
+
+
+def _raw_index(item_id: str) -> bytes:
+    """The index within an id; one that nothing has where it isn't an id."""
+    try:
+        return binascii.unhexlify(item_id.rpartition(":")[2])
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _reason(item: InboxRow) -> str:
+    return next((found.code for found in (*item.errors, *item.warnings)), "")
+
+
+def _findings(written: _Findings) -> tuple[Finding, ...]:
+    return tuple(Finding(*each) for each in written)
+
+
+def _note(origin: Origin, item: InboxRow) -> bytes:
     errors = [(found.code, found.field, found.detail) for found in item.errors]
     warnings = [(found.code, found.field, found.detail) for found in item.warnings]
-    return _encode((source, errors, warnings))
+    return _encode(_Note(origin.source, errors, warnings, origin.format))

@@ -17,7 +17,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, Row, Select, bindparam, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from core.ports import CertificateRow, Conflict, InboxRow, Randomness, ResultRow
+from core.ports import CertificateRow, Conflict, InboxRow, Origin, Randomness, ResultRow
 from core.results.reported import DocumentType, ReportStatus
 from core.results.result import Document
 from core.results.versions import Change, Stored
@@ -27,7 +27,8 @@ from storage.contents import PURPOSE, pack
 from storage.deliveries import delivery_row, insert_deliveries
 from storage.encryption import Keyring
 from storage.engine import is_deadlock, is_unique_violation, writing
-from storage.inbox import insert_items, item_rows
+from storage.feed_hours import count_items
+from storage.inbox import count_new_quarantined, insert_items, item_rows
 from storage.moments import to_micros, to_moment
 from storage.rows import CERTIFICATE, CURRENT, LINK, RESULT
 from storage.standings import CORRECTED, GOOD, REVOKED
@@ -104,7 +105,7 @@ class IntakeStore:
     def store(
         self,
         facility: str,
-        source: str,
+        origin: Origin,
         inbox: Iterable[InboxRow],
         results: Iterable[ResultRow],
         now: datetime,
@@ -114,13 +115,15 @@ class IntakeStore:
         Raises:
             Conflict: another writer was first.
         """
-        versions = list(results)
-        batch = self._seal(facility, source, inbox, versions, to_micros(now))
+        versions, items = list(results), list(inbox)
+        batch = self._seal(facility, origin, items, versions, to_micros(now))
         superseding = [version for version in versions if version.supersedes is not None]
         try:
             with writing(self._engine) as connection:
                 _retire(connection, superseding, {version.result_id for version in versions})
+                fresh = len(versions) + count_new_quarantined(connection, facility, items)
                 _insert(connection, batch)
+                count_items(connection, facility, origin.feed, fresh, to_micros(now))
                 _follow_up(connection, facility, superseding)
         except IntegrityError as error:
             if is_unique_violation(error):
@@ -134,8 +137,8 @@ class IntakeStore:
     def _seal(
         self,
         facility: str,
-        source: str,
-        inbox: Iterable[InboxRow],
+        origin: Origin,
+        items: list[InboxRow],
         versions: list[ResultRow],
         now: int,
     ) -> _Batch:
@@ -153,7 +156,7 @@ class IntakeStore:
                 for v in versions
                 if v.link_hash is not None and v.link_expires_at is not None
             ],
-            inbox=item_rows(facility, source, inbox, self._keyring, now),
+            inbox=item_rows(facility, origin, items, self._keyring, now),
         )
 
     def _result(

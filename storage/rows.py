@@ -57,6 +57,125 @@ class FacilityRecord(SQLModel, table=True):
     short_name: str
     zone: str
     contact: str
+    date_order: str
+    stage: str
+
+
+class LocalCodeRecord(SQLModel, table=True):
+    """What one of a laboratory's own codes means.
+
+    Args:
+        kind: ``test`` (``meaning`` is a key of the catalogue) or ``value`` (an outcome).
+    """
+
+    __tablename__: ClassVar[Any] = "local_code"
+
+    facility: str = Field(primary_key=True, foreign_key="facility.code")
+    kind: str = Field(primary_key=True)
+    system: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    meaning: str
+
+
+class FeedRecord(SQLModel, table=True):
+    """A feed, how far it has been read, and how it is doing.
+
+    Args:
+        sealed: Its secret.
+        peers: Networks, separated by blanks.
+        claimed_until: While a process polls it; a dead process's claim ends by itself.
+    """
+
+    __tablename__: ClassVar[Any] = "feed"
+    __table_args__ = (Index("ix_feed_due", "active", "due_at"),)
+
+    facility: str = Field(primary_key=True, foreign_key="facility.code")
+    name: str = Field(primary_key=True)
+    kind: str
+    address: str
+    sealed: bytes
+    host_key: str
+    peers: str
+    interval_seconds: int
+    overlap_seconds: int
+    expected_seconds: int | None
+    opens: int
+    closes: int
+    active: bool
+    made_at: int = _time()
+    due_at: int = _time()
+    claimed_until: int = _time()
+    watermark: str
+    polled_at: int | None = _time()
+    succeeded_at: int | None = _time()
+    failures: int
+    error: str
+    alerted_at: int | None = _time()
+    alert: str
+
+
+class FeedHourRecord(SQLModel, table=True):
+    """How many items that were not here before came through a feed in an hour.
+
+    Args:
+        hour: Its beginning.
+    """
+
+    __tablename__: ClassVar[Any] = "feed_hour"
+
+    facility: str = Field(primary_key=True, foreign_key="facility.code")
+    feed: str = Field(primary_key=True)
+    hour: int = _time(primary_key=True)
+    arrived: int
+    latest: int = _time()
+
+
+class PushKeyRecord(SQLModel, table=True):
+    """A key with which a facility pushes, known by its hash."""
+
+    __tablename__: ClassVar[Any] = "push_key"
+
+    key_hash: bytes = Field(primary_key=True)
+    facility: str = Field(foreign_key="facility.code", index=True)
+    feed: str
+    hint: str
+    created_at: int = _time()
+    expires_at: int | None = _time()
+    used_at: int | None = _time()
+
+
+class PushRecord(SQLModel, table=True):
+    """An answered push, so that its repetition gets the same answer.
+
+    Args:
+        key_index: Keyed hash of the sender's idempotency key.
+        body_index: Keyed hash of what was sent.
+        sealed: The answer.
+    """
+
+    __tablename__: ClassVar[Any] = "push"
+
+    facility: str = Field(primary_key=True, foreign_key="facility.code")
+    key_index: bytes = Field(primary_key=True)
+    body_index: bytes
+    created_at: int = _time(index=True)
+    sealed: bytes
+
+
+class OfficerRecord(SQLModel, table=True):
+    """A facility's responsible officer; ``sealed`` is name, number and chat.
+
+    Args:
+        link_hash: Of the code that links a chat, while one is open.
+    """
+
+    __tablename__: ClassVar[Any] = "officer"
+
+    id: str = Field(primary_key=True)
+    facility: str = Field(foreign_key="facility.code", index=True)
+    link_hash: bytes | None = Field(unique=True)
+    link_expires_at: int | None = _time()
+    sealed: bytes
 
 
 class ResultRecord(SQLModel, table=True):
@@ -77,6 +196,7 @@ class ResultRecord(SQLModel, table=True):
         _partial("ix_result_phone", "phone_index", where=CURRENT),
         _partial("ix_result_document", "document_index", where=CURRENT),
         Index("ix_result_short_code", "short_code"),
+        Index("ix_result_stored", "facility", "stored_at"),
     )
 
     id: str = Field(primary_key=True)
@@ -123,6 +243,7 @@ class DeliveryRecord(SQLModel, table=True):
     """An outgoing message.
 
     Args:
+        channel: ``sms``, or the chat channel whose process sends it.
         due_at: When it may be claimed (again): for a claimed one, the end of its lease.
         sealed: Number and text; None once housekeeping has removed them.
         code: Why it was put off or failed.
@@ -133,6 +254,7 @@ class DeliveryRecord(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     dedupe_key: str = Field(unique=True)
+    channel: str
     template: str
     state: str
     priority: int
@@ -161,8 +283,12 @@ class InboxRecord(SQLModel, table=True):
     """A raw item with what became of it.
 
     Args:
-        note: Sealed: name of the source, errors, warnings.
+        feed: Name of the feed, or ``cli``, ``folder``, ``upload``, ``manual``.
+        reason: Code of the first error, else of the first warning; empty if there is none.
+        note: Sealed: name of the source, errors, warnings, format.
         position: Index of the item in its source.
+        part: Its position among the items of the same raw bytes.
+        row: As the sender's spreadsheet shows it.
         received_at: When it first came.
         last_seen_at: When it last came; ``seen`` counts how often.
         sealed: The raw bytes.
@@ -176,8 +302,12 @@ class InboxRecord(SQLModel, table=True):
 
     facility: str = Field(primary_key=True, foreign_key="facility.code")
     raw_index: bytes = Field(primary_key=True)
+    feed: str
     position: int
+    part: int
+    row: int | None
     change: str
+    reason: str
     result_id: str | None = Field(foreign_key="result.id")
     received_at: int = _time()
     last_seen_at: int = _time()
@@ -291,6 +421,12 @@ _TABLES = SQLModel.metadata.tables
 INSTALLATION = _TABLES["installation"]
 RESULT = _TABLES["result"]
 FACILITY = _TABLES["facility"]
+LOCAL_CODE = _TABLES["local_code"]
+FEED = _TABLES["feed"]
+FEED_HOUR = _TABLES["feed_hour"]
+PUSH_KEY = _TABLES["push_key"]
+PUSH = _TABLES["push"]
+OFFICER = _TABLES["officer"]
 CERTIFICATE = _TABLES["certificate"]
 DELIVERY = _TABLES["delivery"]
 LINK = _TABLES["link"]

@@ -99,6 +99,8 @@ def _item_json(item: ItemReport) -> dict[str, object]:
         "errors": [finding_json(finding) for finding in item.errors],
         "warnings": [finding_json(finding) for finding in item.warnings],
     }
+    if item.row is not None:
+        entry["row"] = item.row
     if item.result_id:
         entry["result_id"] = item.result_id
     return entry

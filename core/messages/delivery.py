@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from core.messages.templates import Template
 
+SMS = "sms"
 LEASE = timedelta(seconds=60)
 MAX_TRIES = 6
 
@@ -32,6 +33,7 @@ class Priority:
 
     OTP = 0
     RESULT = 10
+    ALERT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class DeliveryDraft:
 
     Args:
         dedupe_key: Unique; storing it twice stores it once.
-        to: E.164.
+        to: E.164; of a chat channel the id of the chat.
+        channel: ``sms``, or the chat channel by which it leaves.
         expires_at: When sending it is pointless (an OTP), or None.
     """
 
@@ -52,6 +55,7 @@ class DeliveryDraft:
     state: DeliveryState = DeliveryState.PENDING
     result_id: str | None = None
     expires_at: datetime | None = None
+    channel: str = SMS
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ class Template(StrEnum):
     REVOKED = "revoked"
     NEW_SAMPLE = "new_sample"
     SENSITIVE = "sensitive"
+    FEED_SILENT = "feed_silent"
+    FEED_LOW = "feed_low"
+    FEED_RECOVERED = "feed_recovered"
 
 
 _TEXTS = {
@@ -43,6 +46,11 @@ _TEXTS = {
     "Vui long quay lai noi lay mau, khong mat phi.",
     Template.SENSITIVE: "Vui long den co so y te noi ban da kham de nhan thong tin. "
     "Mang theo giay to tuy than. Ma hen: {appointment}.",
+    Template.FEED_SILENT: "So Y te: {facility} chua gui ket qua qua {feed} tu {since}. "
+    "Vui long kiem tra duong truyen.",
+    Template.FEED_LOW: "So Y te: {facility} gui it ket qua bat thuong qua {feed} "
+    "trong 24 gio. Vui long kiem tra.",
+    Template.FEED_RECOVERED: "So Y te: {facility} da gui lai ket qua qua {feed}. Xin cam on.",
 }
 
 
@@ -78,6 +86,9 @@ def check_templates(base_url: str, host: str, link_days: int) -> None:
         "appointment": "0" * 8,
         "link": f"{base_url}/k/{'0' * TOKEN_LENGTH}",
         "days": str(link_days),
+        "facility": "X" * 32,
+        "feed": "x" * 24,
+        "since": "00:00 00/00/0000",
     }
     texts = {template: write(template, **longest) for template in Template}
     texts[Template.OTP] = write_web_otp(longest["otp"], host)

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from core.results.reported import Coding
 
@@ -98,6 +99,14 @@ class Catalogue:
         """
         return self._by_key[key]
 
+    def with_codes(self, codes: Mapping[tuple[str, str], str]) -> Catalogue:
+        """This catalogue for a laboratory with codes of its own: ``(system, code)`` → key.
+
+        Codes of tests that have left the catalogue, and codes that mean a test already, say
+        nothing. Made once for each set of codes: a message may hold a single result.
+        """
+        return _extended(self, frozenset(codes.items())) if codes else self
+
     def find(self, codes: Iterable[Coding]) -> TestDefinition | None:
         """The first test that one of ``codes`` means, or None."""
         for coding in codes:
@@ -105,6 +114,17 @@ class Catalogue:
             if test is not None:
                 return test
         return None
+
+
+@lru_cache(maxsize=256)
+def _extended(catalogue: Catalogue, codes: frozenset[tuple[tuple[str, str], str]]) -> Catalogue:
+    own: dict[str, set[tuple[str, str]]] = {}
+    for code, key in codes:
+        if catalogue.find([Coding(*code)]) is None:
+            own.setdefault(key, set()).add(code)
+    return Catalogue(
+        replace(test, codes=test.codes | own.get(test.key, set())) for test in catalogue
+    )
 
 
 def _document(text: str) -> Mapping[str, object]:

@@ -3,7 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+
+class DateOrder(StrEnum):
+    """How the facility writes a date of numbers only, such as ``03/04/2026``."""
+
+    DAY_FIRST = "dmy"
+    MONTH_FIRST = "mdy"
+
+
+class Stage(StrEnum):
+    """How far a facility's connection has come.
+
+    A pilot's items are read, judged and accounted for; nothing of them reaches people.
+    """
+
+    PILOT = "pilot"
+    LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +33,7 @@ class Facility:
         short_name: What fits into a certificate (at most 30 characters).
         zone: IANA name of the zone in which its local times are written.
         contact: How a citizen reaches it, shown with help texts.
+        date_order: A date that contradicts it is refused, never reinterpreted.
     """
 
     code: str
@@ -22,6 +41,8 @@ class Facility:
     short_name: str
     zone: str = "Asia/Ho_Chi_Minh"
     contact: str = ""
+    date_order: DateOrder = DateOrder.DAY_FIRST
+    stage: Stage = Stage.LIVE
 
     @property
     def timezone(self) -> ZoneInfo:

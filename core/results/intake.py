@@ -14,16 +14,30 @@ from itertools import islice
 from typing import Protocol
 
 from core.citizens.names import normalise
-from core.ports import Clock, Conflict, Former, InboxRow, Indexer, IntakeStore, ResultRow
+from core.ports import (
+    Clock,
+    Conflict,
+    Former,
+    InboxRow,
+    Indexer,
+    IntakeStore,
+    KeptItem,
+    Origin,
+    ResultRow,
+)
 from core.results.catalogue import Catalogue
 from core.results.content import canonical
-from core.results.facility import Facility
+from core.results.facility import Facility, Stage
 from core.results.judge import Judged, Refused, Withdrawal, judge
+from core.results.local_codes import LocalCodes
 from core.results.reported import Finding, NotAResult, ReadItem, ReportStatus, Unreadable
 from core.results.result import Person, Result
 from core.results.versions import Change, Incoming, Stored, decide
 
 BATCH = 500
+PILOT = "pilot"
+NOT_KEPT = "none"  # the format of what was too large to keep: its bytes are not here
+_CREATING = frozenset({Change.ACCEPTED, Change.CORRECTED, Change.WITHDRAWN})
 _TRIES = 5
 
 
@@ -61,7 +75,11 @@ class Release(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ItemReport:
-    """What became of one item (an entry of ``items`` in ``ketqua ingest --json``)."""
+    """What became of one item (an entry of ``items`` in ``ketqua ingest --json``).
+
+    Args:
+        row: As the sender's spreadsheet shows it; None for other formats.
+    """
 
     source: str
     index: int
@@ -69,6 +87,7 @@ class ItemReport:
     result_id: str | None = None
     errors: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
+    row: int | None = None
 
 
 @dataclass(slots=True)
@@ -105,6 +124,14 @@ class _Pending:
         return "", ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """By what a facility's items are judged."""
+
+    catalogue: Catalogue
+    codes: LocalCodes
+
+
 class _Batch:
     """The items of one transaction: what is known of their reports, and what they make."""
 
@@ -139,12 +166,14 @@ class Intake:
     """Takes in what laboratories send.
 
     Args:
+        codes: Gives a facility's own codes, by its code.
         recall: Gives the version with this result id.
     """
 
     store: IntakeStore
     read: Reader
     catalogue: Catalogue
+    codes: Callable[[str], LocalCodes]
     indexer: Indexer
     release: Release
     recall: Callable[[str], Former | None]
@@ -156,6 +185,7 @@ class Intake:
         facility: Facility,
         *,
         source: str,
+        feed: str = "cli",
         format: str = "auto",  # noqa: A002
         progress: Callable[[int], None] = lambda _: None,
     ) -> IntakeReport:
@@ -163,30 +193,57 @@ class Intake:
 
         Args:
             source: Where it came from (a file name), shown in reports and the inbox.
+            feed: Name of the feed through which it came.
             progress: Told how many items are stored so far.
 
         Returns:
             One entry per item, in the order of the file.
         """
         report = IntakeReport()
+        judging, origin = self._judging(facility), Origin(source, feed, format)
         for batch in _batches(self.read(data, format=format, facility=facility), BATCH):
-            pending = [self._judge(item) for item in batch]
-            report.items += self._settle(pending, facility, source)
+            pending = [self._judge(item, judging) for item in batch]
+            report.items += self._settle(pending, facility, origin)
             progress(len(report.items))
         return report
 
-    def refuse(self, finding: Finding, facility: Facility, *, source: str) -> None:
+    def replay(self, kept: Iterable[KeptItem], facility: Facility) -> IntakeReport:
+        """Take in again what was kept back, each item by itself: its row tells the outcome."""
+        report = IntakeReport()
+        judging = self._judging(facility)
+        for each in kept:
+            pending = [self._judge(item, judging) for item in self._read_again(each, facility)]
+            report.items += self._settle(pending, facility, each.origin)
+        return report
+
+    def _read_again(self, kept: KeptItem, facility: Facility) -> Iterator[ReadItem]:
+        """The one item of ``kept`` among those that its bytes hold."""
+        if kept.origin.format == NOT_KEPT:
+            return
+        for item in self.read(kept.raw, format=kept.origin.format, facility=facility):
+            if item.part == kept.part:
+                yield replace(item, raw=kept.raw, row=kept.row)
+                return
+
+    def refuse(
+        self, finding: Finding, facility: Facility, *, source: str, feed: str = "cli"
+    ) -> None:
         """Write down in the inbox what came and could not even be read into memory."""
         item = ReadItem(0, Unreadable((finding,)), source.encode())
-        self._settle([self._judge(item)], facility, source)
+        pending = [_Pending(item, errors=(finding,))]
+        self._settle(pending, facility, Origin(source, feed, NOT_KEPT))
 
-    def _judge(self, item: ReadItem) -> _Pending:
+    def _judging(self, facility: Facility) -> _Judging:
+        codes = self.codes(facility.code)
+        return _Judging(self.catalogue.with_codes(codes.tests), codes)
+
+    def _judge(self, item: ReadItem, judging: _Judging) -> _Pending:
         content = item.content
         if isinstance(content, Unreadable):
             return _Pending(item, errors=content.findings)
         if isinstance(content, NotAResult):
             return _Pending(item, warnings=(content.finding,), ignored=True)
-        verdict = judge(content, self.catalogue, now=self.clock())
+        verdict = judge(content, judging.catalogue, now=self.clock(), local=judging.codes)
         if isinstance(verdict, Withdrawal):
             refused = verdict.refused
             return _Pending(
@@ -205,27 +262,29 @@ class Intake:
             reported_at=result.reported_at,
         )
 
-    def _settle(self, pending: list[_Pending], facility: Facility, source: str) -> list[ItemReport]:
+    def _settle(
+        self, pending: list[_Pending], facility: Facility, origin: Origin
+    ) -> list[ItemReport]:
         for _ in range(_TRIES):
             keys = [each.key for each in pending if each.key[0]]
             batch = _Batch(self.store.current(facility.code, keys))
             for each in pending:
-                report = self._decide(each, batch, facility, source)
+                report = self._decide(each, batch, facility, origin.source)
                 batch.reports.append(report)
                 batch.inbox.append(self._inbox_row(each, report))
             try:
-                self.store.store(facility.code, source, batch.inbox, batch.results, self.clock())
+                self.store.store(facility.code, origin, batch.inbox, batch.results, self.clock())
             except Conflict:
                 continue
             return batch.reports
         raise Conflict
 
     def _decide(self, each: _Pending, batch: _Batch, facility: Facility, source: str) -> ItemReport:
-        index = each.item.index
+        index, row = each.item.index, each.item.row
         each = self._meeting_what_is_stored(each, batch)
         if each.judged is None or each.incoming is None:
             change = Change.IGNORED if each.ignored else Change.QUARANTINED
-            return ItemReport(source, index, change, None, each.errors, each.warnings)
+            return ItemReport(source, index, change, None, each.errors, each.warnings, row)
         accession, test = each.key
         stored = batch.known.get(each.key)
         siblings = any(other != test for other in batch.tests_of(accession))
@@ -237,11 +296,13 @@ class Intake:
         errors = (reason,) if reason and change is Change.QUARANTINED else ()
         warnings = each.warnings if errors or not reason else (*each.warnings, reason)
         result_id = stored.result_id if stored else None
-        if change in (Change.ACCEPTED, Change.CORRECTED, Change.WITHDRAWN):
-            row = self.release(each.judged, change, stored, facility, each.incoming, former)
-            batch.add(row, each.incoming)
-            result_id = row.result_id
-        return ItemReport(source, index, change, result_id, errors, warnings)
+        if change in _CREATING and facility.stage is Stage.PILOT:
+            change, warnings = Change.IGNORED, (Finding(PILOT), *warnings)
+        if change in _CREATING:
+            version = self.release(each.judged, change, stored, facility, each.incoming, former)
+            batch.add(version, each.incoming)
+            result_id = version.result_id
+        return ItemReport(source, index, change, result_id, errors, warnings, row)
 
     def _meeting_what_is_stored(self, each: _Pending, batch: _Batch) -> _Pending:
         """A withdrawal acts on the stored result and its person, whatever else it says."""
@@ -279,8 +340,10 @@ class Intake:
         raw = each.item.raw
         return InboxRow(
             index=each.item.index,
+            part=each.item.part,
+            row=each.item.row,
             raw=raw,
-            raw_index=self.indexer.raw(b"%d:" % each.item.index + raw),
+            raw_index=self.indexer.raw(b"%d:" % each.item.part + raw),
             change=report.change,
             errors=report.errors,
             warnings=report.warnings,

@@ -16,6 +16,7 @@ from core.citizens.names import split_whole
 from core.citizens.phone import PhoneKind, read_phone
 from core.results.accession import LONGEST, normalise_accession
 from core.results.catalogue import Catalogue, Confidentiality, TestDefinition, TestKind
+from core.results.local_codes import NO_CODES, LocalCodes
 from core.results.reported import (
     Coding,
     DocumentType,
@@ -90,11 +91,17 @@ class _Notes:
 
 
 def judge(
-    reported: ReportedResult, catalogue: Catalogue, *, now: datetime
+    reported: ReportedResult,
+    catalogue: Catalogue,
+    *,
+    now: datetime,
+    local: LocalCodes = NO_CODES,
 ) -> Judged | Refused | Withdrawal:
     """Judge one report. A withdrawal needs no more than its accession.
 
     Args:
+        catalogue: With the sender's own codes of tests (``Catalogue.with_codes``).
+        local: The sender's own codes of values.
         now: Aware UTC; times later than this (with 10 minutes of grace) are refused.
     """
     notes = _Notes(reported.findings)
@@ -102,7 +109,7 @@ def judge(
     _check_accession(accession, notes)
     person = _person(reported.patient, notes, now)
     test = _test(reported, catalogue, notes)
-    outcome, values = _outcome(reported, test, notes)
+    outcome, values = _outcome(reported, test, local, notes)
     collected, released = _times(reported, test, notes, now)
     if notes.errors or test is None or person is None:
         refused = Refused(tuple(notes.errors), tuple(notes.warnings))
@@ -222,13 +229,13 @@ def _stricter(member: TestDefinition, report: TestDefinition) -> bool:
 
 
 def _outcome(
-    reported: ReportedResult, test: TestDefinition | None, notes: _Notes
+    reported: ReportedResult, test: TestDefinition | None, local: LocalCodes, notes: _Notes
 ) -> tuple[Outcome, tuple[Value, ...]]:
     unset: tuple[Outcome, tuple[Value, ...]] = (Outcome.INVALID, ())
     released = reported.status in (ReportStatus.FINAL, ReportStatus.CORRECTED)
     if test is None or not released:
         return unset
-    read = read_outcome(test, reported.members)
+    read = read_outcome(test, reported.members, local.values)
     if isinstance(read, Finding):
         notes.errors.append(read)
         return unset

@@ -160,6 +160,8 @@ class ReadItem:
     Args:
         index: 0-based position among the items of the file.
         content: What was read.
+        part: 0-based position among the items of ``raw``, which may hold several.
+        row: Number of the row as the sender's spreadsheet shows it; None for other formats.
         raw: The bytes it was read from, for the inbox; the whole file where the
             format can't be cut.
     """
@@ -167,3 +169,5 @@ class ReadItem:
     index: int
     content: ReportedResult | Unreadable | NotAResult
     raw: bytes = field(default=b"", repr=False)
+    part: int = 0
+    row: int | None = None

@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 
 from core.results.catalogue import TestDefinition, TestKind
 from core.results.reported import Coding, Finding, Member
@@ -97,11 +98,22 @@ _CODE_LIKE = re.compile(r"[A-Za-z0-9._-]{1,20}")
 _ENDS = re.compile(r"^[\s\"'.,;:!]+|[\s\"'.,;:!]+$")
 _SIGNS = {"−": "-", "–": "-", "＋": "+", "±": "+/-"}
 
+_NUMBER = re.compile(r"[<>≤≥=~]{0,2}\s*[+-]?\d+(?:[.,:]\d+)*(?:[eE][+-]?\d+)?", re.ASCII)
+
 Reading = tuple[Outcome, tuple[Value, ...]]
+Local = Mapping[tuple[str, str], Outcome]
+_NOTHING_LOCAL: Local = MappingProxyType({})
 
 
-def read_outcome(test: TestDefinition, members: Sequence[Member]) -> Reading | Finding:
+def read_outcome(
+    test: TestDefinition,
+    members: Sequence[Member],
+    local: Local = _NOTHING_LOCAL,
+) -> Reading | Finding:
     """What ``members`` say about ``test``.
+
+    Args:
+        local: The laboratory's own result codes; a plain text has the system ``""``.
 
     Returns:
         The outcome with the lines to show (panels and typing only), or ``no_value``,
@@ -113,7 +125,7 @@ def read_outcome(test: TestDefinition, members: Sequence[Member]) -> Reading | F
         return Finding("no_value", "value")
     if test.kind in (TestKind.PANEL, TestKind.TYPING):
         return Outcome.REPORTED, tuple(_value(member) for member in said)
-    return _qualitative(_speaking_for(test, said))
+    return _qualitative(_speaking_for(test, said), local)
 
 
 def _speaking_for(test: TestDefinition, members: Sequence[Member]) -> Sequence[Member]:
@@ -125,10 +137,13 @@ def _is_of(test: TestDefinition, member: Member) -> bool:
     return any((code.system, code.code) in test.codes for code in member.codes)
 
 
-def _qualitative(members: Sequence[Member]) -> Reading | Finding:
+def _qualitative(members: Sequence[Member], local: Local) -> Reading | Finding:
+    """One outcome of all lines; a bare number beside a conclusive line (a Ct) is no conclusion."""
     outcomes: set[Outcome] = set()
+    if len(members) > 1:
+        members = [each for each in members if not _is_bare_number(each, local)] or members
     for member in members:
-        outcome = _outcome_of(member)
+        outcome = _outcome_of(member, local)
         if isinstance(outcome, Finding):
             return outcome
         outcomes.add(outcome)
@@ -137,19 +152,35 @@ def _qualitative(members: Sequence[Member]) -> Reading | Finding:
     return outcomes.pop(), ()
 
 
-def _outcome_of(member: Member) -> Outcome | Finding:
+def _is_bare_number(member: Member, local: Local) -> bool:
+    """A number without an interpretation: no positive or negative can be read from it."""
+    if member.value_codes or ("", member.value.strip()) in local:
+        return False
+    return _NUMBER.fullmatch(member.value.strip()) is not None and not _interpreted(member)
+
+
+def _interpreted(member: Member) -> Outcome | None:
+    """What the flag beside a value concludes (``POS``); ``A`` and ``N`` conclude nothing."""
+    return _TABLE_0078.get(member.abnormal.strip().upper())
+
+
+def _outcome_of(member: Member, local: Local) -> Outcome | Finding:
     """One line's outcome; several codes of one value must agree."""
-    known = {outcome for code in member.value_codes if (outcome := _of_code(code))}
-    if not known and member.value and (spoken := _of_text(member.value)):
-        known = {spoken}
+    known = {outcome for code in member.value_codes if (outcome := _of_code(code, local))}
+    if not known and member.value:
+        value = member.value.strip()
+        spoken = local.get(("", value)) or _of_text(value)
+        if spoken is None and _NUMBER.fullmatch(value):
+            spoken = _interpreted(member)
+        known = {spoken} if spoken else set()
     if len(known) == 1:
         return known.pop()
     if known:
         return Finding("contradicting_values", "value")
-    return Finding("unknown_value", "value", _detail(member.value_codes))
+    return Finding("unknown_value", "value", _detail(member))
 
 
-def _of_code(coding: Coding) -> Outcome | None:
+def _of_code(coding: Coding, local: Local) -> Outcome | None:
     """By its code system; a local code that is itself a word (``NEG``) by that word.
 
     A known system with an unknown code stays unknown, whatever text stands beside it.
@@ -157,11 +188,15 @@ def _of_code(coding: Coding) -> Outcome | None:
     table = _CODES.get(coding.system)
     if table is not None:
         return table.get(coding.code.upper() if table is _TABLE_0078 else coding.code)
-    return _of_text(coding.code) or _of_text(coding.display)
+    mapped = local.get((coding.system, coding.code)) if local else None
+    return mapped or _of_text(coding.code) or _of_text(coding.display)
 
 
-def _detail(codes: Sequence[Coding]) -> str:
+def _detail(member: Member) -> str:
     """The code, unless somebody wrote a sentence where a code belongs."""
+    codes = member.value_codes
+    if not codes and _NUMBER.fullmatch(member.value.strip()):
+        return "numeric"
     if not codes or not _CODE_LIKE.fullmatch(codes[0].code):
         return ""
     return f"{codes[0].system[:32]}|{codes[0].code}"

@@ -39,8 +39,11 @@ def read(
         zone: The facility's zone, for times without an offset.
         limit: Largest size in bytes.
     """
+    before, part = b"", 0
     for index, (content, raw) in enumerate(_contents(data, format, zone, limit)):
-        yield ReadItem(index, content, raw)
+        part = part + 1 if raw is before and index else 0
+        before = raw
+        yield ReadItem(index, content, raw, part)
 
 
 def _contents(

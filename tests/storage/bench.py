@@ -14,7 +14,7 @@ from statistics import median
 from time import perf_counter
 from uuid import uuid4
 
-from core.ports import InboxRow, ResultRow
+from core.ports import InboxRow, Origin, ResultRow
 from storage.engine import open_engine
 from storage.facilities import FacilityStore
 from storage.intake import IntakeStore
@@ -48,11 +48,11 @@ def measure(url: str, rounds: int = 20) -> dict[str, float]:
     for number in range(rounds):
         inbox, results = batch(number)
         started = perf_counter()
-        store._seal(UNIT.code, "bench", inbox, results, to_micros(NOON))
+        store._seal(UNIT.code, Origin("bench"), inbox, results, to_micros(NOON))
         sealed = perf_counter()
         store.current(UNIT.code, [(row.result.accession, "SARSCOV2-PCR") for row in results])
         looked = perf_counter()
-        store.store(UNIT.code, "bench", inbox, results, NOON)
+        store.store(UNIT.code, Origin("bench"), inbox, results, NOON)
         whole.append(perf_counter() - looked)
         seal.append(sealed - started)
         look.append(looked - sealed)

@@ -135,6 +135,8 @@ def item(
     raw = raw or f"PID|{index}|{BINH.full_name}|{PHONE}".encode()
     row = InboxRow(
         index=index,
+        part=index,
+        row=None,
         raw=raw,
         raw_index=KEYS.raw(b"%d:" % index + raw),
         change=change,

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from core.citizens.challenge import Challenge, CodeVerdict, answer, open_challenge
 from core.messages.delivery import DeliveryDraft, Priority
 from core.messages.templates import Template
+from core.ports import Origin
 from core.results.catalogue import TestDefinition
 from core.results.reported import ReportStatus
 from core.results.versions import Change
@@ -177,11 +178,13 @@ def test_the_newest_challenge_is_found_by_number_and_channel(stores: Stores) -> 
 
 def test_a_number_is_known_by_a_current_result_only(stores: Stores) -> None:
     assert not stores.challenges.known(PHONE)
-    stores.intake.store(UNIT.code, "f", [item()], [version("r1")], NOON)
+    stores.intake.store(UNIT.code, Origin("f"), [item()], [version("r1")], NOON)
     assert stores.challenges.known(PHONE)
     assert not stores.challenges.known(OTHER_PHONE)
     moved = result(person=replace(BINH, phone=OTHER_PHONE))
-    stores.intake.store(UNIT.code, "f", [], [version("r2", moved, number=2, supersedes="r1")], NOON)
+    stores.intake.store(
+        UNIT.code, Origin("f"), [], [version("r2", moved, number=2, supersedes="r1")], NOON
+    )
     assert stores.challenges.known(OTHER_PHONE)
     assert not stores.challenges.known(PHONE)
 
@@ -193,13 +196,13 @@ def test_a_number_with_nothing_that_may_be_shown_looks_unknown(
     stores: Stores, test: TestDefinition, known: bool
 ) -> None:
     row = version("r1", result(test=test), certified=False)
-    stores.intake.store(UNIT.code, "f", [], [row], NOON)
+    stores.intake.store(UNIT.code, Origin("f"), [], [row], NOON)
     assert stores.challenges.known(PHONE) is known
 
 
 def test_a_number_whose_only_result_was_withdrawn_looks_unknown(stores: Stores) -> None:
-    stores.intake.store(UNIT.code, "f", [], [version("r1")], NOON)
+    stores.intake.store(UNIT.code, Origin("f"), [], [version("r1")], NOON)
     gone = result(status=ReportStatus.WITHDRAWN)
     row = version("r2", gone, number=2, supersedes="r1", change=Change.WITHDRAWN)
-    stores.intake.store(UNIT.code, "f", [], [row], NOON)
+    stores.intake.store(UNIT.code, Origin("f"), [], [row], NOON)
     assert not stores.challenges.known(PHONE)

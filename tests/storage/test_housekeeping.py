@@ -11,7 +11,7 @@ from core.citizens.visit import Visit
 from core.messages.delivery import DeliveryDraft, Priority
 from core.messages.templates import Template
 from core.policy.staff import Role, StaffAccount
-from core.ports import AuditEntry
+from core.ports import AuditEntry, Origin
 from storage.audit import AuditStore
 from storage.conversations import ConversationStore
 from storage.housekeeping import Expired, expire
@@ -28,7 +28,7 @@ def fill(stores: Stores) -> None:
     message = DeliveryDraft("otp:c1", Template.OTP, PHONE, "Ma OTP", Priority.OTP)
     assert stores.challenges.add(challenge, message, not_before=None, since=NOON, most=1)
     stores.visits.add(Visit("v1", 0, PHONE, "c1", NOON + DAY / 2))
-    stores.intake.store(UNIT.code, "f", [item(result_id="r1")], [version("r1")], NOON)
+    stores.intake.store(UNIT.code, Origin("f"), [item(result_id="r1")], [version("r1")], NOON)
     staff = StaffStore(stores.engine, KEYS)
     staff.add(StaffAccount("a", "A", Role.AUDITOR, frozenset(), "x", "y"))
     staff.open_session(b"t", "a", NOON + DAY / 2)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core.ports import InboxRow, ResultRow
+from core.ports import InboxRow, Origin, ResultRow
 from core.results.reported import Finding
 from core.results.versions import Change
 from storage.inbox import facility_of
@@ -26,7 +26,7 @@ def receive(
     facility: str = UNIT.code,
     results: Sequence[ResultRow] = (),
 ) -> None:
-    stores.intake.store(facility, "tệp.hl7", items, results, at)
+    stores.intake.store(facility, Origin("tệp.hl7"), items, results, at)
 
 
 def outcomes(stores: Stores) -> list[tuple[str, str, int]]:
@@ -100,3 +100,57 @@ def test_outcomes_are_counted_per_facility(stores: Stores) -> None:
     assert outcomes(stores) == [
         (UNIT.code, "accepted", 2), (UNIT.code, "quarantined", 1), (OTHER_UNIT.code, "accepted", 1),
     ]  # fmt: skip
+
+
+UNKNOWN = (Finding("unknown_test", "test", "LIS|X"),)
+
+
+def test_waiting_items_are_counted_by_their_first_reason(stores: Stores) -> None:
+    receive(stores, BAD, item(4, b"4", change=Change.QUARANTINED, errors=UNKNOWN), item())
+    receive(stores, BAD, facility=OTHER_UNIT.code)
+    assert stores.inbox.reasons(frozenset({UNIT.code})) == {
+        (UNIT.code, "no_name"): 1, (UNIT.code, "unknown_test"): 1,
+    }  # fmt: skip
+    assert stores.inbox.reasons(None)[OTHER_UNIT.code, "no_name"] == 1
+
+
+def test_what_can_be_replayed_is_found_by_reason_and_by_id(stores: Stores) -> None:
+    unknown = item(4, b"4", change=Change.QUARANTINED, errors=UNKNOWN, part=2, row=9)
+    receive(stores, BAD, item())
+    receive(stores, unknown, at=NOON + HOUR)
+    both = stores.inbox.kept(UNIT.code)
+    assert [kept.raw for kept in both] == [b"PID|broken", b"4"]
+    (found,) = stores.inbox.kept(UNIT.code, reason="unknown_test")
+    assert (found.part, found.row, found.origin) == (2, 9, Origin("tệp.hl7"))
+    assert stores.inbox.kept(UNIT.code, ids=[found.id, "BVTHU:zz"]) == [found]
+    assert len(stores.inbox.kept(UNIT.code, limit=1)) == 1
+    assert stores.inbox.kept(OTHER_UNIT.code, ids=[found.id]) == []
+
+
+def test_a_pilots_items_are_found_although_they_were_ignored(stores: Stores) -> None:
+    pilot = item(5, b"5", change=Change.IGNORED, warnings=(Finding("pilot"),))
+    receive(stores, pilot, item(6, b"6", change=Change.IGNORED, warnings=(Finding("x"),)))
+    assert [kept.raw for kept in stores.inbox.kept(UNIT.code, reason="pilot")] == [b"5"]
+
+
+def test_a_replayed_item_tells_its_new_outcome_in_the_same_row(stores: Stores) -> None:
+    unknown = item(4, b"4", change=Change.QUARANTINED, errors=UNKNOWN)
+    receive(stores, unknown)
+    mended = item(4, b"4", result_id="r1")
+    receive(stores, mended, results=[version("r1")], at=NOON + HOUR)
+    assert stores.inbox.kept(UNIT.code) == []
+    assert stores.inbox.reasons(None) == {}
+
+
+def test_the_lineage_of_an_item_leads_to_its_messages(stores: Stores) -> None:
+    receive(stores, item(result_id="r1"), BAD, results=[version("r1")])
+    good = f"{UNIT.code}:{item().raw_index.hex()}"
+    found = stores.inbox.lineage(good)
+    assert found is not None
+    assert (found.result_id, found.version, found.standing) == ("r1", 1, "good")
+    assert found.uvci is not None
+    assert [(each[0], each[1]) for each in found.deliveries] == [("ready", "pending")]
+    bad = stores.inbox.lineage(f"{UNIT.code}:{BAD.raw_index.hex()}")
+    assert bad is not None
+    assert (bad.errors, bad.result_id, bad.deliveries) == (BAD.errors, None, ())
+    assert stores.inbox.lineage("BVTHU:zz") is None

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from core.ports import Conflict, ResultRow
+from core.ports import Conflict, Origin, ResultRow
 from core.results.reported import ReportStatus
 from core.results.versions import Change
 from storage.rows import CERTIFICATE, DELIVERY, INBOX, LINK, RESULT
@@ -32,7 +32,7 @@ REPORT = ("X-1", "SARSCOV2-PCR")
 
 
 def store(stores: Stores, *versions: ResultRow, facility: str = UNIT.code) -> None:
-    stores.intake.store(facility, "file.hl7", [], versions, NOON)
+    stores.intake.store(facility, Origin("file.hl7"), [], versions, NOON)
 
 
 def correction(earlier: str, result_id: str, number: int, **changes: Any) -> ResultRow:
@@ -147,7 +147,7 @@ def test_a_second_first_version_is_a_conflict_that_stores_nothing(stores: Stores
     before = counts(stores)
     with pytest.raises(Conflict):
         stores.intake.store(
-            UNIT.code, "f", [item()], [version("n1", result("X-9")), version("r2")], NOON
+            UNIT.code, Origin("f"), [item()], [version("n1", result("X-9")), version("r2")], NOON
         )
     assert counts(stores) == before
 
@@ -229,7 +229,7 @@ def test_a_result_without_phone_document_or_message_is_stored(stores: Stores) ->
 
 
 def test_an_empty_batch_is_no_trouble(stores: Stores) -> None:
-    stores.intake.store(UNIT.code, "f", [], [], NOON + timedelta(days=1))
+    stores.intake.store(UNIT.code, Origin("f"), [], [], NOON + timedelta(days=1))
     assert counts(stores) == [0, 0, 0, 0, 0]
 
 

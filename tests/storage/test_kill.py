@@ -24,6 +24,7 @@ BATCH = 40
 KILLS = 100 if soaking() else 3
 WRITER = """
 import sys
+from core.ports import Origin
 from storage.engine import open_engine
 from storage.intake import IntakeStore
 from tests.storage.samples import KEYS, NOON, UNIT, item, result, version
@@ -36,7 +37,7 @@ ready = [  # made before, so that the kill falls into storing and not into prepa
     for some in ids
 ]
 for batch, (items, versions) in enumerate(ready):
-    store.store(UNIT.code, "f", items, versions, NOON)
+    store.store(UNIT.code, Origin("f"), items, versions, NOON)
     print(batch, flush=True)
 sys.stdin.read()
 """

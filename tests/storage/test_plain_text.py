@@ -18,6 +18,7 @@ from core.citizens.visit import Visit
 from core.messages.delivery import DeliveryDraft, Priority
 from core.messages.templates import Template
 from core.policy.staff import Role, StaffAccount
+from core.ports import Origin
 from core.results.reported import Finding
 from core.results.result import Outcome
 from core.results.versions import Change
@@ -56,7 +57,7 @@ def filled(stores: Stores) -> Engine:
     raw = f"PID|1|{BINH.full_name}|{BINH.birth_date}|{PHONE}\rOBX|1|ST".encode()
     stores.intake.store(
         UNIT.code,
-        FILE,
+        Origin(FILE),
         [item(0, raw, result_id="r1"),
          item(1, raw, change=Change.QUARANTINED, errors=(Finding("no_name"),))],
         [version("r1"), version("r2", hiv, certified=False)],

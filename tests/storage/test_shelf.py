@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from core.citizens.proof import Proof, ProofVerdict, try_proof
-from core.ports import ResultRow
+from core.ports import Origin, ResultRow
 from core.results.catalogue import Catalogue, Confidentiality, TestDefinition
 from core.results.reported import DocumentType, ReportStatus
 from core.results.result import Document, Outcome
@@ -42,7 +42,7 @@ LAN_KEY = KEYS.person(LAN.full_name, LAN.birth_date).hex()
 
 
 def store(stores: Stores, *versions: ResultRow, facility: str = UNIT.code) -> None:
-    stores.intake.store(facility, "f", [], versions, NOON)
+    stores.intake.store(facility, Origin("f"), [], versions, NOON)
 
 
 def test_a_result_comes_back_exactly_as_it_was_stored(stores: Stores) -> None:

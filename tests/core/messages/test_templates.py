@@ -13,7 +13,8 @@ from core.messages.templates import (
 )
 
 FIELDS = {"otp": "123456", "code": "ABCD1234", "link": "https://kq.example.vn/k/" + "x" * 22,
-          "days": "10", "appointment": "ABCD1234"}  # fmt: skip
+          "days": "10", "appointment": "ABCD1234", "facility": "X" * 32, "feed": "x" * 24,
+          "since": "12:00 04/03/2026"}  # fmt: skip
 
 
 @pytest.mark.parametrize("template", Template)

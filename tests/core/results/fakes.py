@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
-from core.ports import Conflict, Former, InboxRow, Indexer, IntakeStore, ResultRow
+from core.ports import Conflict, Former, InboxRow, Indexer, IntakeStore, Origin, ResultRow
 from core.results.facility import Facility
 from core.results.reported import NotAResult, ReadItem, ReportedResult, Unreadable
 from core.results.versions import Change, Stored
@@ -34,6 +34,7 @@ class MemoryIntake(IntakeStore):
 
     results: list[ResultRow] = field(default_factory=list)
     inbox: list[InboxRow] = field(default_factory=list)
+    origins: list[Origin] = field(default_factory=list)
     conflicts: int = 0
 
     def current(
@@ -50,7 +51,7 @@ class MemoryIntake(IntakeStore):
     def store(
         self,
         facility: str,
-        source: str,
+        origin: Origin,
         inbox: Iterable[InboxRow],
         results: Iterable[ResultRow],
         now: datetime,
@@ -58,6 +59,7 @@ class MemoryIntake(IntakeStore):
         if self.conflicts:
             self.conflicts -= 1
             raise Conflict
+        self.origins.append(origin)
         self.inbox += inbox
         self.results += results
 
@@ -82,4 +84,4 @@ class PreparedReader:
 
     def __call__(self, data: bytes, *, format: str, facility: Facility) -> Iterator[ReadItem]:  # noqa: A002
         for index, content in enumerate(self.items):
-            yield ReadItem(index, content, data)
+            yield ReadItem(index, content, data, part=index)

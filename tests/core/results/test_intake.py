@@ -12,16 +12,21 @@ from core.certificates.issue import as_text
 from core.certificates.trust import TrustedCertificate, TrustStore
 from core.certificates.verify import verify
 from core.messages.templates import Template
-from core.ports import Conflict, ResultRow
-from core.results.intake import Intake, IntakeReport
+from core.ports import Conflict, KeptItem, Origin, ResultRow
+from core.results.facility import Facility, Stage
+from core.results.intake import NOT_KEPT, PILOT, Intake, IntakeReport
+from core.results.local_codes import NO_CODES, LocalCodes
 from core.results.releasing import Releasing
 from core.results.reported import (
+    Coding,
     Finding,
+    Member,
     NotAResult,
     ReportedResult,
     ReportStatus,
     Unreadable,
 )
+from core.results.result import Outcome
 from core.results.versions import Change
 from tests.core.results.build import CATALOGUE, NOW, POSITIVE, patient, report
 from tests.core.results.fakes import BVA, MemoryIntake, PlainIndexer, PreparedReader
@@ -33,7 +38,12 @@ _numbers = count()
 
 
 def receive(
-    store: MemoryIntake, *items: ReportedResult | Unreadable | NotAResult, signer: bool = True
+    store: MemoryIntake,
+    *items: ReportedResult | Unreadable | NotAResult,
+    signer: bool = True,
+    codes: LocalCodes = NO_CODES,
+    facility: Facility = BVA,
+    kept: Sequence[KeptItem] = (),
 ) -> IntakeReport:
     releasing = Releasing(
         signer=DSC.signer if signer else lambda: None,
@@ -47,12 +57,15 @@ def receive(
         store,
         PreparedReader(items),
         CATALOGUE,
+        lambda _: codes,
         PlainIndexer(),
         releasing,
         store.recall,
         lambda: NOW,
     )
-    return intake.receive(b"raw", BVA, source="test")
+    if kept:
+        return intake.replay(kept, facility)
+    return intake.receive(b"raw", facility, source="test")
 
 
 def changes(report_: IntakeReport) -> list[Change]:
@@ -258,3 +271,55 @@ def test_a_corrected_test_under_the_same_accession_goes_to_people() -> None:
     other = report(test="75377-2", status=ReportStatus.CORRECTED)
     outcome = receive(store, other)
     assert outcome.items[0].errors == (Finding("other_test_of_accession"),)
+
+
+PILOTS = replace(BVA, stage=Stage.PILOT)
+OWN = Coding("", "XN-COVID")
+
+
+def own_report(said: str = "P1") -> ReportedResult:
+    """A report in a laboratory's own codes."""
+    return report(codes=(OWN,), members=(Member((OWN,), value=said),))
+
+
+def test_a_laboratorys_own_codes_mean_what_its_mapping_says() -> None:
+    codes = LocalCodes({("", "XN-COVID"): "SARSCOV2-PCR"}, {("", "P1"): Outcome.POSITIVE})
+    store = MemoryIntake()
+    assert changes(receive(store, own_report(), codes=codes)) == [Change.ACCEPTED]
+    assert store.results[0].result.outcome is Outcome.POSITIVE
+
+
+def test_an_international_code_keeps_its_meaning_whatever_a_mapping_says() -> None:
+    codes = LocalCodes({("LN", "94500-6"): "DENGUE-NS1"}, {("SCT", "260373001"): Outcome.NEGATIVE})
+    store = MemoryIntake()
+    receive(store, report(value=POSITIVE), codes=codes)
+    assert store.results[0].result.test.key == "SARSCOV2-PCR"
+    assert store.results[0].result.outcome is Outcome.POSITIVE
+
+
+def test_a_pilots_results_are_accounted_for_and_reach_nobody() -> None:
+    store = MemoryIntake()
+    first, broken = receive(store, report(), report(accession=""), facility=PILOTS).items
+    assert (first.change, first.warnings[0].code) == (Change.IGNORED, PILOT)
+    assert broken.change is Change.QUARANTINED
+    assert store.results == []
+    assert len(store.inbox) == 2
+
+
+def test_a_replay_takes_in_one_item_of_its_bytes_under_the_same_row() -> None:
+    store, origin = MemoryIntake(), Origin("old.hl7", "mllp", "hl7v2")
+    before = receive(store, report(), own_report())
+    assert changes(before) == [Change.ACCEPTED, Change.QUARANTINED]
+    kept = KeptItem("BVA:00", origin, 1, 7, b"raw")
+    codes = LocalCodes({("", "XN-COVID"): "DENGUE-NS1"}, {("", "P1"): Outcome.NEGATIVE})
+    (again,) = receive(store, report(), own_report(), kept=[kept], codes=codes).items
+    assert (again.change, again.row) == (Change.ACCEPTED, 7)
+    assert store.inbox[-1].raw_index == store.inbox[1].raw_index
+    assert store.origins[-1] == origin
+
+
+def test_what_was_never_kept_is_not_replayed() -> None:
+    kept = KeptItem("BVA:00", Origin("big.csv", "folder", NOT_KEPT), 0, None, b"big.csv")
+    store = MemoryIntake()
+    assert receive(store, report(), kept=[kept]).items == []
+    assert store.inbox == []

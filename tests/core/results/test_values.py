@@ -142,3 +142,40 @@ def test_panels_and_typings_show_their_lines_as_sent_and_composed(kind: TestKind
         Outcome.REPORTED,
         (Value("Huyết sắc tố", "98.00", "g/L", "120 - 160", "L"), Value("883-9", "Nhóm A")),
     )
+
+
+def test_a_bare_number_says_nothing_of_a_qualitative_test() -> None:
+    assert outcome(said("34,2")) == Finding("unknown_value", "value", "numeric")
+    assert outcome(said("1:80")) == Finding("unknown_value", "value", "numeric")
+
+
+@pytest.mark.parametrize(
+    ("flag", "meant"),
+    [("POS", Outcome.POSITIVE), ("NEG", Outcome.NEGATIVE), ("nd", Outcome.NEGATIVE)],
+)
+def test_a_number_lands_by_the_interpretation_beside_it(flag: str, meant: Outcome) -> None:
+    line = Member((Coding(*PCR),), "<0.5", unit="S/CO", abnormal=flag)
+    assert outcome(line) is meant
+
+
+def test_an_abnormal_flag_alone_concludes_nothing() -> None:
+    line = Member((Coding(*PCR),), "34.2", abnormal="A")
+    assert outcome(line) == Finding("unknown_value", "value", "numeric")
+
+
+def test_a_ct_value_beside_a_conclusion_does_not_spoil_it() -> None:
+    assert outcome(said("Dương tính"), said("21.4")) is Outcome.POSITIVE
+    assert outcome(said("21.4"), said("22.0")) == Finding("unknown_value", "value", "numeric")
+
+
+def test_a_laboratorys_own_values_mean_what_its_mapping_says() -> None:
+    local = {("", "1"): Outcome.POSITIVE, ("LIS", "K"): Outcome.INVALID}
+    for line, meant in ((said("1"), Outcome.POSITIVE), (said("", ("LIS", "K")), Outcome.INVALID)):
+        read = read_outcome(a_test(), [line], local)
+        assert not isinstance(read, Finding)
+        assert read[0] is meant
+    fixed = read_outcome(
+        a_test(), [said("", ("SCT", "260373001"))], {("SCT", "260373001"): Outcome.NEGATIVE}
+    )
+    assert not isinstance(fixed, Finding)
+    assert fixed[0] is Outcome.POSITIVE

@@ -1,0 +1,80 @@
+"""A facility's responsible officers, and how they hear of a feed that is too quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from core.feeds.freshness import Alert, Notice
+from core.messages import templates
+from core.messages.delivery import SMS, DeliveryDraft, Priority
+from core.messages.templates import Template
+
+LINK_LIFETIME = timedelta(days=1)
+_TEMPLATES = {
+    Alert.SILENT: Template.FEED_SILENT,
+    Alert.LOW_VOLUME: Template.FEED_LOW,
+    Alert.NONE: Template.FEED_RECOVERED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """Who answers for a facility's link.
+
+    Args:
+        phone: E.164.
+        channel: Chat channel of a linked chat (``telegram``, ``zalo``); empty: none.
+        chat: Its id there.
+    """
+
+    id: str
+    facility: str
+    name: str = field(repr=False)
+    phone: str = field(repr=False)
+    channel: str = ""
+    chat: str = field(default="", repr=False)
+
+
+def letters(
+    notice: Notice,
+    officers: Iterable[Officer],
+    *,
+    zone: ZoneInfo,
+    say: Callable[..., str],
+) -> list[DeliveryDraft]:
+    """One SMS an officer, and the same in the linked chat; each has a key of its own.
+
+    Args:
+        zone: In which the officers read the time.
+        say: Gives the chat's sentence: ``say(key, facility=…, feed=…, since=…)``.
+    """
+    template = _TEMPLATES[notice.alert]
+    data = {
+        "facility": notice.feed.facility,
+        "feed": notice.feed.name,
+        "since": _local(notice.since, zone),
+    }
+    text = templates.write(template, **data)
+    reason = ".unreachable" if notice.error and notice.alert is Alert.SILENT else ""
+    spoken = say(f"alerts.{template}{reason}", **data)
+    key = f"feed:{notice.feed.id}:{notice.alert or 'over'}:{notice.since.timestamp():.0f}"
+    drafts = []
+    for officer in officers:
+        if officer.phone:
+            drafts.append(_draft(f"{key}:{officer.id}", template, officer.phone, text, SMS))
+        if officer.chat:
+            drafts.append(
+                _draft(f"{key}:{officer.id}:c", template, officer.chat, spoken, officer.channel)
+            )
+    return drafts
+
+
+def _draft(key: str, template: Template, to: str, text: str, channel: str) -> DeliveryDraft:
+    return DeliveryDraft(key, template, to, text, Priority.ALERT, channel=channel)
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%H:%M %d/%m/%Y}"

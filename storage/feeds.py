@@ -1,0 +1,188 @@
+"""Feeds: what they are, how far they have been read, and who polls one just now.
+
+A poll claims its feed's row until its lease ends, so that two processes never poll the same
+feed at once and a dead one's feed is taken over. What a poll learns is written by whoever
+holds the claim. Secrets are sealed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import CursorResult, Engine, Row, Select, and_, case, delete, select, update
+
+from core.feeds.feed import POLLED, Feed, FeedKind, FeedState
+from storage.encryption import Keyring
+from storage.engine import insert_into, writing
+from storage.moments import maybe_micros, maybe_moment, to_micros, to_moment
+from storage.rows import FEED
+
+PURPOSE: Final = "feed.sealed"
+_FREE: Final = 0
+_FRESH: Final[dict[str, object]] = {
+    "claimed_until": _FREE, "watermark": "", "failures": 0, "error": "", "alert": "",
+}  # fmt: skip
+_POLLED = FEED.c.kind.in_(sorted(POLLED))
+
+
+class FeedStore:
+    """Implements ``core.ports.Feeds``."""
+
+    def __init__(self, engine: Engine, keyring: Keyring) -> None:
+        self._engine = engine
+        self._keyring = keyring
+
+    def add(self, feed: Feed, now: datetime) -> None:
+        """Store a new feed, due at once, or change the one with this name.
+
+        One that from now on reads another place begins there from the beginning.
+        """
+        chosen = self._chosen(feed)
+        at = to_micros(now)
+        fresh = {**_FRESH, "facility": feed.facility, "name": feed.name}
+        fresh |= {"made_at": at, "due_at": at}
+        row = insert_into(self._engine, FEED).values(fresh | chosen)
+        same_place = and_(FEED.c.kind == feed.kind, FEED.c.address == feed.address)
+        changed = row.on_conflict_do_update(
+            index_elements=["facility", "name"],
+            set_={**chosen, "watermark": case((same_place, FEED.c.watermark), else_="")},
+        )
+        with writing(self._engine) as connection:
+            connection.execute(changed)
+
+    def remove(self, facility: str, name: str) -> bool:
+        """Forget a feed (never what came through it); whether there was one."""
+        with writing(self._engine) as connection:
+            gone = delete(FEED).where(FEED.c.facility == facility, FEED.c.name == name)
+            return connection.execute(gone).rowcount == 1
+
+    def get(self, facility: str, name: str) -> tuple[Feed, FeedState] | None:
+        """The feed with this name, and how it is doing."""
+        wanted: Select[Any] = select(FEED).where(FEED.c.facility == facility, FEED.c.name == name)
+        with self._engine.connect() as connection:
+            row = connection.execute(wanted).first()
+        return None if row is None else (self._feed(row), _state(row))
+
+    def all(self) -> list[tuple[Feed, FeedState]]:
+        """Every feed, by facility and name."""
+        ordered: Select[Any] = select(FEED).order_by(FEED.c.facility, FEED.c.name)
+        with self._engine.connect() as connection:
+            return [(self._feed(row), _state(row)) for row in connection.execute(ordered)]
+
+    def claim_due(
+        self, limit: int, now: datetime, lease: timedelta
+    ) -> list[tuple[Feed, FeedState]]:
+        """Take up to ``limit`` feeds that are to be polled, longest due first."""
+        at = to_micros(now)
+        due: Select[Any] = (
+            select(FEED)
+            .where(FEED.c.active, _POLLED, FEED.c.due_at <= at, FEED.c.claimed_until <= at)
+            .order_by(FEED.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        if not self._anything(due):
+            return []
+        with writing(self._engine) as connection:
+            rows = connection.execute(due).all()
+            for row in rows:
+                until = to_micros(now + lease)
+                connection.execute(_of(row.facility, row.name).values(claimed_until=until))
+        return [(self._feed(row), _state(row)) for row in rows]
+
+    def _anything(self, due: Select[Any]) -> bool:
+        """Asked without the write lock: the clock looks every second."""
+        with self._engine.connect() as connection:
+            return connection.execute(due.limit(1)).first() is not None
+
+    def progress(self, feed: Feed, watermark: str) -> None:
+        """A piece is stored: the next poll, whoever makes it, goes on from here."""
+        self._set(feed, watermark=watermark)
+
+    def release(self, feed: Feed, state: FeedState) -> None:
+        """The poll is over; ``state`` says how it went and when the next is due."""
+        self._set(
+            feed,
+            claimed_until=_FREE,
+            due_at=to_micros(state.due_at),
+            polled_at=maybe_micros(state.polled_at),
+            succeeded_at=maybe_micros(state.succeeded_at),
+            failures=state.failures,
+            error=state.error,
+        )
+
+    def alerted(self, feed: Feed, alert: str, at: datetime | None, was: str) -> bool:
+        """Remember what the officers were told; False if another process was first.
+
+        Args:
+            was: What ``alert`` said when the decision was made.
+        """
+        change = _of(feed.facility, feed.name).where(FEED.c.alert == was)
+        with writing(self._engine) as connection:
+            done: CursorResult[Any] = connection.execute(
+                change.values(alert=alert, alerted_at=maybe_micros(at))
+            )
+        return done.rowcount == 1
+
+    def _set(self, feed: Feed, **values: object) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(_of(feed.facility, feed.name).values(values))
+
+    def _chosen(self, feed: Feed) -> dict[str, object]:
+        """What people choose, as columns."""
+        expected = feed.expected_every
+        return {
+            "kind": feed.kind,
+            "address": feed.address,
+            "sealed": self._keyring.seal(feed.secret.encode(), PURPOSE, feed.id),
+            "host_key": feed.host_key,
+            "peers": " ".join(feed.peers),
+            "interval_seconds": _seconds(feed.interval),
+            "overlap_seconds": _seconds(feed.overlap),
+            "expected_seconds": _seconds(expected) if expected else None,
+            "opens": feed.opens,
+            "closes": feed.closes,
+            "active": feed.active,
+        }
+
+    def _feed(self, row: Row[Any]) -> Feed:
+        expected = row.expected_seconds
+        sealed = self._keyring.open(row.sealed, PURPOSE, f"{row.facility}/{row.name}")
+        return Feed(
+            facility=row.facility,
+            name=row.name,
+            kind=FeedKind(row.kind),
+            address=row.address,
+            secret=sealed.decode(),
+            host_key=row.host_key,
+            peers=tuple(row.peers.split()),
+            interval=timedelta(seconds=row.interval_seconds),
+            overlap=timedelta(seconds=row.overlap_seconds),
+            expected_every=timedelta(seconds=expected) if expected else None,
+            opens=row.opens,
+            closes=row.closes,
+            active=bool(row.active),
+        )
+
+
+def _seconds(span: timedelta) -> int:
+    return int(span.total_seconds())
+
+
+def _of(facility: str, name: str) -> Any:  # noqa: ANN401  (an UPDATE has a long type)
+    return update(FEED).where(FEED.c.facility == facility, FEED.c.name == name)
+
+
+def _state(row: Row[Any]) -> FeedState:
+    return FeedState(
+        made_at=to_moment(row.made_at),
+        due_at=to_moment(row.due_at),
+        watermark=row.watermark,
+        polled_at=maybe_moment(row.polled_at),
+        succeeded_at=maybe_moment(row.succeeded_at),
+        failures=row.failures,
+        error=row.error,
+        alerted_at=maybe_moment(row.alerted_at),
+        alert=row.alert,
+    )
