@@ -1,0 +1,37 @@
+"""The rows of a spreadsheet that could not be used, as a spreadsheet.
+
+Rules: rows are numbered as the sender's program shows them; the sender's own words stay out,
+so the file holds no person's data; no cell can start a formula.
+Source: OWASP, "CSV Injection".
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from core.results.intake import IntakeReport
+from core.results.versions import Change
+from labs.replies import Explain
+
+HEADINGS = ("row", "status", "code", "field", "message", "hint")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def bad_rows(report: IntakeReport, explain: Explain) -> bytes:
+    """One line for each reason of each row that was held back; CSV with a mark for Excel."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(HEADINGS)
+    for item in report.items:
+        if item.change is not Change.QUARANTINED:
+            continue
+        row = item.row if item.row is not None else item.index + 1
+        for finding in item.errors:
+            told = (item.change, finding.code, finding.field, *explain(finding))
+            writer.writerow([row, *map(_harmless, told)])
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
