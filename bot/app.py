@@ -208,7 +208,13 @@ class Installation:
         from labs.readers.detect import read
 
         limit = self.settings.max_file_mib * 1024 * 1024
-        return read(data, format=format, zone=facility.timezone, limit=limit)
+        return read(
+            data,
+            format=format,
+            zone=facility.timezone,
+            date_order=facility.date_order,
+            limit=limit,
+        )
 
     @cached_property
     def releasing(self) -> Releasing:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from core.feeds.push import REPEATABLE
 from core.results.facility import Facility
 from core.results.intake import IntakeReport
 from core.results.reported import Finding
@@ -112,10 +113,10 @@ class FolderIntake:
             data = source.read(path, self._limit)
         except FolderTrouble as trouble:
             finding = Finding(trouble.code, detail=trouble.detail)
-            self._installation.intake.refuse(finding, facility, source=path.name)
+            self._installation.intake.refuse(finding, facility, source=path.name, feed="folder")
             source.failed(path)
             return
-        report = self._installation.intake.receive(data, facility, source=path.name)
+        report = self._installation.intake.receive(data, facility, source=path.name, feed="folder")
         self._stored()
         put_aside = source.failed if report.counts()[Change.QUARANTINED] else source.done
         put_aside(path)
@@ -157,6 +158,7 @@ def _forget(installation: Installation) -> None:
         text_days=settings.keep_texts_days,
         audit_days=settings.keep_audit_days,
     )
+    installation.pushes.forget(installation.clock() - REPEATABLE)
     largest = settings.max_file_mib * 1024 * 1024
     forget_files(settings.watch_folder, installation.clock() - raw_days, largest=largest)
 

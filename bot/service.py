@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.json import encode
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from bot.app import Installation, prepare
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from bot.conversations.room import ChatRoom
+    from core.feeds.pushing import Pushing
     from core.ports import SmsGateway
-    from sms.room import DemoRoom
+    from core.results.intake import IntakeReport
+    from labs.replies import Explain
+    from sms.room import DemoRoom, PushAnswer
 
 log = logging.getLogger("ketqua")
 _WEB_THREADS = 8
@@ -63,6 +67,22 @@ class Service:
         clock = make_clock(self.installation, self.poke)
         clock.start()
         self._parts.callback(partial(clock.shutdown, wait=True))
+
+    def start_hl7(self) -> None:
+        """Listen for HL7 v2 over MLLP, where a port is set. Raises: SetupRefused."""
+        settings = self.installation.settings
+        if not settings.mllp_port:
+            return
+        from bot.hl7 import mllp_server
+
+        try:
+            server = mllp_server(self.installation, self.poke)
+            server.start()
+        except OSError as error:
+            where = f"{settings.mllp_host}:{settings.mllp_port}"
+            raise SetupRefused("mllp_unusable", f"{where}: {error.strerror}") from error
+        self._parts.callback(server.stop)
+        log.info("mllp on %s:%d", settings.mllp_host, server.port)
 
     def start_pages(self, demo: DemoRoom | None = None) -> None:
         """Serve HTTP in threads of this process."""
@@ -107,9 +127,40 @@ class Service:
                 ready=partial(readiness, here),
                 metrics_registry=registry,
                 poke=self.poke,
+                pushing=self.pushing(),
+                push_answers=self._push_answers(),
+                largest_push=here.settings.max_file_mib * 1024 * 1024,
                 demo=demo,
             )
         )
+
+    def pushing(self) -> Pushing:
+        """Where laboratories push."""
+        from core.feeds.pushing import Pushing
+
+        here = self.installation
+        return Pushing(
+            here.pushes, here.facilities, here.intake, here.keyring, here.clock, self.poke
+        )
+
+    def _push_answers(self) -> dict[str, PushAnswer]:
+        from labs.replies.account import account
+        from labs.replies.ack import reply_to
+        from labs.replies.bad_rows import bad_rows
+        from labs.replies.outcome import operation_outcome
+
+        here = self.installation
+
+        def ack(sent: bytes, report: IntakeReport, explain: Explain) -> bytes:
+            control_id, now = here.random(10).hex(), here.clock()
+            return reply_to(sent, report, explain, control_id=control_id, now=now)
+
+        return {
+            "application/json": lambda _, report, explain: encode(account(report, explain)),
+            "application/fhir+json": lambda _, report, explain: operation_outcome(report, explain),
+            "application/hl7-v2": ack,
+            "text/csv": lambda _, report, explain: bad_rows(report, explain),
+        }
 
     def start_telegram(self) -> None:
         """Talk on Telegram, where a token is set."""

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.errors import SetupRefused
+from core.feeds.sender import is_network
 
 _PREFIX = "KETQUA_"
 _CHECKOUT = Path(__file__).resolve().parent.parent
@@ -60,6 +61,12 @@ class Settings:
     link_days: int = 10
     watch_dir: str = ""
     watch_seconds: int = 60
+    mllp_port: int = 0
+    mllp_host: str = "127.0.0.1"
+    mllp_peers: str = "127.0.0.0/8, ::1/128"
+    mllp_tls_cert: str = ""
+    mllp_tls_key: str = ""
+    mllp_client_ca: str = ""
     max_file_mib: int = 64
     keep_challenges_days: int = 1
     keep_raw_days: int = 90
@@ -157,6 +164,7 @@ class Settings:
             issuer="DEMO Sở Y tế",
             sms_gateway="simulator",
             watch_seconds=1,
+            mllp_port=self.mllp_port,
             master_keys=secrets_of_the_demo["master_keys"],
             index_key=secrets_of_the_demo["index_key"],
             key_passphrase=secrets_of_the_demo["key_passphrase"],
@@ -186,6 +194,12 @@ def _checked(settings: Settings) -> Settings:
     if not 1 <= settings.port <= _LAST_PORT or settings.watch_seconds < 1:
         refused = "PORT" if settings.watch_seconds >= 1 else "WATCH_SECONDS"
         raise SetupRefused("setting_unusable", f"{_PREFIX}{refused}")
+    if settings.mllp_port > _LAST_PORT:
+        raise SetupRefused("setting_unusable", "KETQUA_MLLP_PORT")
+    if not all(map(is_network, settings.mllp_peers.replace(",", " ").split())):
+        raise SetupRefused("setting_unusable", "KETQUA_MLLP_PEERS")
+    if bool(settings.mllp_tls_cert) != bool(settings.mllp_tls_key):
+        raise SetupRefused("setting_missing", "KETQUA_MLLP_TLS_KEY")
     if not _COUNTRIES.fullmatch(settings.sms_countries):
         raise SetupRefused("setting_unusable", "KETQUA_SMS_COUNTRIES")
     if not (_LANGUAGES / f"{settings.language}.po").is_file():

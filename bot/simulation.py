@@ -48,6 +48,7 @@ def start_demo(service: Service) -> None:
         )
     )
     service.start_sending(SimulatedGateway(outbox.record))
+    service.start_hl7()
     service.start_clock()
     service.on_stop(laboratory.start())
     service.on_stop(chat.start())

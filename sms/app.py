@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from sms.api import machines
 from sms.errors import QuietFlask, explain_errors
 from sms.guard import protect, refuse_control_characters
 from sms.health import count_answers, health
@@ -35,7 +36,7 @@ def create_app(room: WebRoom) -> Flask:
     explain_errors(app)
     app.before_request(refuse_control_characters)
     csrf.init_app(app)
-    for blueprint in (health, citizens, officers, console):
+    for blueprint in (health, citizens, officers, console, machines):
         app.register_blueprint(blueprint)
     if room.demo:
         app.register_blueprint(sim)

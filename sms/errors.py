@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
+from sms.api.problem import problem
 from sms.page import has_words, show
 
 
@@ -33,7 +34,7 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if error.response is not None:
         return error.response  # type: ignore[return-value]
-    response = error_page(status)
+    response = problem(status, f"http_{status}") if _for_machines() else error_page(status)
     allowed = getattr(error, "valid_methods", None)
     if allowed:
         response.headers["Allow"] = ", ".join(sorted(allowed))
@@ -42,7 +43,11 @@ def _http_error(error: HTTPException) -> Response:
 
 def _unforeseen(_: Exception) -> Response:
     current_app.log_exception(sys.exc_info())
-    return error_page(500)
+    return problem(503, "http_503") if _for_machines() else error_page(500)
+
+
+def _for_machines() -> bool:
+    return request.path.startswith("/api/")
 
 
 def error_page(status: int, key: str | None = None, *, way_on: str = "/") -> Response:

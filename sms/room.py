@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -12,12 +12,16 @@ from prometheus_client import CollectorRegistry
 
 from core.certificates.checkpoint import Checkpoint
 from core.citizens.retrieval import RetrievalDesk
+from core.feeds.pushing import Pushing
 from core.messages.language import Catalogues
 from core.ports import Audit, Clock, Facilities, Inbox, Randomness, StaffAccounts, Visits
+from core.results.intake import IntakeReport
+from core.results.reported import Finding
 from sms.sim.outbox import Outbox
 from sms.sim.pictures import PictureShelf
 
 _KEY = "ketqua"
+PushAnswer = Callable[[bytes, IntakeReport, Callable[[Finding], tuple[str, str]]], bytes]
 
 
 def _ready() -> dict[str, bool]:
@@ -57,6 +61,10 @@ class WebRoom:
         base_url: Address of this site as citizens reach it, without a slash at its end.
         ready: The named checks of ``/readyz``.
         poke: Called after an OTP was stored, so that it leaves at once.
+        pushing: Takes what laboratories push.
+        push_answers: By media type, how the account of a push is written (what was sent, the
+            account, and the sentences for its findings); ``application/json`` is the default.
+        largest_push: In bytes.
         demo: Only in the demo.
     """
 
@@ -76,6 +84,9 @@ class WebRoom:
     ready: Callable[[], dict[str, bool]] = _ready
     metrics_registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     poke: Callable[[], None] = _nothing_to_poke
+    pushing: Pushing | None = None
+    push_answers: Mapping[str, PushAnswer] = field(default_factory=dict)
+    largest_push: int = 64 * 1024 * 1024
     demo: DemoRoom | None = None
 
 

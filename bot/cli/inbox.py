@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.output import finding_json, note, print_json, printable
+from bot.cli.ingest import print_report
+from bot.cli.output import finding_json, note, print_json
+from core.messages.findings import printable
+from core.results.versions import Change
 
 if TYPE_CHECKING:
     from core.ports import QuarantinedItem
 
 
+_MOST = 10_000
+
+
 @click.group("inbox")
 def command() -> None:
-    """Look at quarantined items."""
+    """Look at quarantined items, and take them in again."""
 
 
 @command.command("list", epilog="Example: ketqua inbox list --facility BVNDGD --json")
@@ -63,3 +69,52 @@ def show(item_id: str) -> None:
         sys.exit(1)
     installation.audit_cli("raw_item_shown", item_id)
     sys.stdout.buffer.write(raw)
+
+
+@command.command("replay", epilog="Example: ketqua inbox replay BVX --reason unknown_test")
+@click.argument("facility_code")
+@click.argument("item_ids", nargs=-1)
+@click.option("--reason", default="", help="Only what waits for this first reason.")
+@click.option("--json", "as_json", is_flag=True)
+def replay(facility_code: str, item_ids: tuple[str, ...], reason: str, as_json: bool) -> None:
+    """Take quarantined items in again, after a mapping or the catalogue was mended.
+
+    All of the facility, those of one reason, or the ITEM_IDS; exit 1 if any still waits.
+    """
+    from bot.app import open_installation
+    from core.results.intake import IntakeReport
+
+    installation = open_installation()
+    facility = installation.facility(facility_code)
+    kept = installation.inbox.kept(facility.code, reason=reason, ids=item_ids, limit=_MOST)
+    report = IntakeReport()
+    with click.progressbar(kept, file=sys.stderr, hidden=not sys.stderr.isatty()) as items:
+        for item in items:
+            report.items += installation.intake.replay([item], facility).items
+    installation.audit_cli("replayed", facility.code)
+    print_report(report, as_json=as_json)
+    sys.exit(1 if report.counts()[Change.QUARANTINED] else 0)
+
+
+@command.command("trace")
+@click.argument("item_id")
+def trace(item_id: str) -> None:
+    """Print as JSON what came of an item: its result, certificate and messages."""
+    from bot.app import open_installation
+
+    found = open_installation().inbox.lineage(item_id)
+    if found is None:
+        note("cli.inbox.unknown", id=item_id)
+        sys.exit(1)
+    print_json(found)
+
+
+@command.command("reasons")
+@click.option("--facility", help="Only of this facility.")
+def reasons(facility: str | None) -> None:
+    """Count what waits, by facility and reason."""
+    from bot.app import open_installation
+
+    only = frozenset({facility.upper()}) if facility else None
+    for (code, reason), count in sorted(open_installation().inbox.reasons(only).items()):
+        click.echo(f"{code}\t{reason}\t{count}")

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.output import finding_json, note, print_json, printable, say
-from core.results.intake import IntakeReport, ItemReport
+from bot.cli.output import explain_finding, finding_json, note, print_json, say
+from core.messages.findings import printable
+from core.results.intake import IntakeReport
 from core.results.versions import Change
+from labs.replies.account import account
 
 if TYPE_CHECKING:
     from bot.app import Installation
@@ -38,7 +40,7 @@ def command(facility_code: str, file_format: str, as_json: bool, paths: tuple[Pa
     for file in files:
         report.items += _receive(installation, file, facility, file_format).items
     installation.audit_cli("ingested", facility.code)
-    _print(report, as_json=as_json)
+    print_report(report, as_json=as_json)
     sys.exit(1 if report.counts()[Change.QUARANTINED] else 0)
 
 
@@ -76,9 +78,10 @@ def _receive(
     return report
 
 
-def _print(report: IntakeReport, *, as_json: bool) -> None:
+def print_report(report: IntakeReport, *, as_json: bool) -> None:
+    """Print the account: counts, then each finding."""
     if as_json:
-        print_json(report.counts() | {"items": [_item_json(item) for item in report.items]})
+        print_json(account(report, explain_finding))
         return
     for change, count in report.counts().items():
         click.echo(f"{say(f'cli.ingest.{change}')}: {count}")
@@ -89,18 +92,3 @@ def _print(report: IntakeReport, *, as_json: bool) -> None:
                 f"{printable(item.source)} #{item.index + 1} [{told['code']}] {told['field']}: "
                 f"{told['message']} {told['hint']}"
             )
-
-
-def _item_json(item: ItemReport) -> dict[str, object]:
-    entry: dict[str, object] = {
-        "source": item.source,
-        "index": item.index,
-        "status": item.change,
-        "errors": [finding_json(finding) for finding in item.errors],
-        "warnings": [finding_json(finding) for finding in item.warnings],
-    }
-    if item.row is not None:
-        entry["row"] = item.row
-    if item.result_id:
-        entry["result_id"] = item.result_id
-    return entry

@@ -11,8 +11,10 @@ import click
 import msgspec
 
 from core.errors import KetquaError
+from core.messages import findings
 from core.messages.language import Catalogues
 from core.results.reported import Finding
+from labs.replies.account import told
 
 _FOLDER = Path(__file__).resolve().parent.parent.parent / "core" / "messages" / "catalogues"
 
@@ -52,17 +54,11 @@ def explain(error: KetquaError) -> str:
     return f"{say(key, detail=error.detail)} [{error.code}]"
 
 
-def printable(text: str) -> str:
-    """What a stranger wrote, without characters that steer a terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+def explain_finding(finding: Finding) -> tuple[str, str]:
+    """The sentence for a finding and how to fix it, in the reader's language."""
+    return findings.explain(catalogues(), language(), finding)
 
 
 def finding_json(finding: Finding) -> dict[str, str]:
     """A finding as ``{"code", "field", "message", "hint"}``."""
-    data = {"field": printable(finding.field), "detail": printable(finding.detail)}
-    return {
-        "code": finding.code,
-        "field": finding.field,
-        "message": say(f"findings.{finding.code}.message", **data),
-        "hint": say(f"findings.{finding.code}.hint", **data),
-    }
+    return told(finding, explain_finding)

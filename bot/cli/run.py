@@ -31,6 +31,7 @@ def run(demo: bool, port: int | None) -> None:
 
         service.start_pages()
         service.start_sending(sms_gateway(service.installation))
+        service.start_hl7()
         service.start_clock()
         service.start_telegram()
     service.wait()
@@ -39,9 +40,10 @@ def run(demo: bool, port: int | None) -> None:
 @click.command("web")
 @click.option("--port", type=_PORT)
 def web(port: int | None) -> None:
-    """Run the pages only; any number of these processes may run."""
+    """Run the pages, and MLLP where it is set; any number of these processes may run."""
     service = _service(port=port)
     service.start_pages()
+    service.start_hl7()
     service.wait()
 
 

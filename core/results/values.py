@@ -98,7 +98,13 @@ _CODE_LIKE = re.compile(r"[A-Za-z0-9._-]{1,20}")
 _ENDS = re.compile(r"^[\s\"'.,;:!]+|[\s\"'.,;:!]+$")
 _SIGNS = {"−": "-", "–": "-", "＋": "+", "±": "+/-"}
 
-_NUMBER = re.compile(r"[<>≤≥=~]{0,2}\s*[+-]?\d+(?:[.,:]\d+)*(?:[eE][+-]?\d+)?", re.ASCII)
+# A number as instruments print it: "<0,5", "1:80", "1,2 x 10^5 copies/mL", "Ct 34.2".
+_NUMBER = re.compile(
+    r"(?:c[tqp][\s:=]*)?[<>≤≥=~]{0,2}\s*[+-]?\d+(?:[.,]\d+)*(?:\s?[:/]\s?\d+)?"
+    r"(?:e[+-]?\d+|\s?[x×*]\s?10\^?\d+)?"
+    r"\s?(?:%|c[tq]|s/co|coi|index|iu|log10|copies|[a-zµμ]{1,8}/[a-zµμ]{1,4})?",
+    re.ASCII | re.IGNORECASE,
+)
 
 Reading = tuple[Outcome, tuple[Value, ...]]
 Local = Mapping[tuple[str, str], Outcome]

@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from core.results.facility import DateOrder
 from core.results.reported import Finding, NotAResult, ReadItem, Unreadable
 from labs.readers import hl7v2, oru
+from labs.readers.csv_file import SEPARATORS, read_csv
 from labs.readers.fhir import read_fhir
+from labs.readers.gzip_file import MAGIC, BrokenGzip, TooLargeInside, unpack
 from labs.readers.oru import Content
+from labs.readers.xlsx_file import MAGIC as ZIP
+from labs.readers.xlsx_file import read_xlsx
+from labs.readers.xml4 import read_xml4
 
 LARGEST = 64 * 1024 * 1024
 FORMATS = ("auto", "fhir", "hl7v2", "csv", "xlsx", "xml4")
-_LATER = frozenset({"csv", "xlsx", "xml4"})
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BLANK = b" \t\r\n\x0b\x0c\x1c"
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1e\x1f]")
 _PEEK = 4096
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+Read = tuple[Content, bytes, int | None]
 
 
 def read(
@@ -30,6 +38,7 @@ def read(
     *,
     format: str = "auto",  # noqa: A002 - the word of the command line
     zone: ZoneInfo,
+    date_order: DateOrder = DateOrder.DAY_FIRST,
     limit: int = LARGEST,
 ) -> Iterator[ReadItem]:
     """Yield the items of a file in its order.
@@ -37,40 +46,74 @@ def read(
     Args:
         format: One of ``FORMATS``; anything else is ``unsupported_format``.
         zone: The facility's zone, for times without an offset.
-        limit: Largest size in bytes.
+        date_order: The facility's, for dates of numbers only.
+        limit: Largest size in bytes, also of what is compressed in it.
     """
     before, part = b"", 0
-    for index, (content, raw) in enumerate(_contents(data, format, zone, limit)):
+    local = Local(zone, date_order, limit)
+    for index, (content, raw, row) in enumerate(_contents(data, format, local)):
         part = part + 1 if raw is before and index else 0
         before = raw
-        yield ReadItem(index, content, raw, part)
+        yield ReadItem(index, content, raw, part, row)
 
 
-def _contents(
-    data: bytes, wanted: str, zone: ZoneInfo, limit: int
-) -> Iterator[tuple[Content, bytes]]:
-    if len(data) > limit:
-        yield _unreadable("too_large", detail=f"{len(data)} > {limit}"), data
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What the sender's bytes don't say themselves."""
+
+    zone: ZoneInfo
+    date_order: DateOrder
+    limit: int
+
+
+def _contents(data: bytes, wanted: str, local: Local) -> Iterator[Read]:
+    if len(data) > local.limit:
+        yield _unreadable("too_large", detail=f"{len(data)} > {local.limit}"), data, None
         return
     try:
-        text = _as_utf8(data)
+        text = _as_utf8(_unpacked(data, local.limit))
         kind = detect(text) if wanted == "auto" else wanted
         if not text.removeprefix(_BOM).strip(_BLANK):
-            yield _unreadable("empty_file"), data
-        elif kind == "hl7v2":
-            yield from _hl7(text, zone)
-        elif kind == "fhir":
-            yield from _fhir(text, zone)
+            yield _unreadable("empty_file"), data, None
         else:
-            yield _refused(kind, text), data
+            yield from _of_kind(kind, text, local)
+    except TooLargeInside:
+        yield _unreadable("too_large", detail=f"> {local.limit}"), data, None
+    except BrokenGzip:
+        yield _unreadable("truncated_file", detail="gzip"), data, None
     except Exception as error:  # noqa: BLE001 - the last net: an account of it, never a traceback
-        yield _unreadable("unreadable_item", detail=type(error).__name__), data
+        yield _unreadable("unreadable_item", detail=type(error).__name__), data, None
+
+
+def _of_kind(kind: str, text: bytes, local: Local) -> Iterator[Read]:
+    if kind == "csv":
+        yield from read_csv(text, local.zone, local.date_order)
+    elif kind == "xlsx":
+        yield from read_xlsx(text, local.zone, local.date_order, 4 * local.limit)
+    else:
+        for content, raw in _without_rows(kind, text, local.zone):
+            yield content, raw, None
+
+
+def _without_rows(kind: str, text: bytes, zone: ZoneInfo) -> Iterator[tuple[Content, bytes]]:
+    if kind == "hl7v2":
+        yield from _hl7(text, zone)
+    elif kind == "fhir":
+        yield from _fhir(text, zone)
+    elif kind == "xml4":
+        yield from read_xml4(text, zone)
+    else:
+        yield _refused(kind, text), text
+
+
+def _unpacked(data: bytes, limit: int) -> bytes:
+    return unpack(data, limit) if data.startswith(MAGIC) else data
 
 
 def detect(data: bytes) -> str:
     """The format of ``data`` (UTF-8): one of ``FORMATS``, or empty when it is none of them."""
     text = data[:_PEEK].removeprefix(_BOM).lstrip(_BLANK)
-    if text.startswith(b"PK\x03\x04"):
+    if text.startswith(ZIP):
         return "xlsx"
     if text.startswith(b"%PDF") or _BINARY.search(text):
         return ""
@@ -86,7 +129,7 @@ def detect(data: bytes) -> str:
 def _looks_like_csv(text: bytes) -> bool:
     """A first line of three columns or more, with one of the usual separators."""
     header = text.split(b"\n", 1)[0]
-    return any(header.count(separator) > 1 for separator in (b",", b";", b"\t"))
+    return any(header.count(bytes([separator])) > 1 for separator in SEPARATORS.encode())
 
 
 def _as_utf8(data: bytes) -> bytes:
@@ -97,10 +140,9 @@ def _as_utf8(data: bytes) -> bytes:
 
 
 def _refused(kind: str, data: bytes) -> Unreadable:
-    if kind in _LATER:
-        return _unreadable("unsupported_format", detail=kind)
-    if kind:
-        return _unreadable("unsupported_format", detail=kind[:16])
+    if kind or data.startswith((MAGIC, _OLD_EXCEL)):
+        detail = kind[:16] or ("gzip" if data.startswith(MAGIC) else "xls")
+        return _unreadable("unsupported_format", detail=detail)
     return _unreadable("unrecognised_format", detail="pdf" if data[:4] == b"%PDF" else "")
 
 

@@ -102,6 +102,18 @@ def looks_like_hl7(data: bytes) -> bool:
     return _MESSAGE_START.search(data) is not None
 
 
+def sender(data: bytes) -> tuple[str, str]:
+    """Application and facility (MSH-3, MSH-4: first components) of the first message, or blanks."""
+    start = _MESSAGE_START.search(data)
+    line = re.split(rb"[\r\n]", data[start.start() :], maxsplit=1)[0] if start else b""
+    if len(line) < len("MSH|^~\\&"):
+        return "", ""
+    message = parse(line)
+    split = message.delimiters.component
+    first, second = (message.header[n].partition(split)[0] for n in (3, 4))
+    return message.text(first), message.text(second)
+
+
 def split_stream(data: bytes) -> Iterator[bytes]:
     """Yield each message's bytes; what precedes the first and isn't a batch header, too."""
     data = data.removeprefix(_BOM)

@@ -127,7 +127,7 @@ class MllpServer:
         self._limits = limits or MllpLimits()
         self._peers: Counter[str] = Counter()
         self._busy: set[asyncio.Task[None]] = set()
-        self._idle: set[asyncio.Task[None]] = set()
+        self._connected: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._started = threading.Event()
         self._trouble: OSError | None = None
@@ -173,10 +173,11 @@ class MllpServer:
         await self._stop.wait()
         self._stopping = True
         server.close()
-        for task in list(self._idle - self._busy):
+        at_hand = list(self._busy)
+        for task in self._connected.difference(at_hand):
             task.cancel()
-        while self._busy:
-            await asyncio.wait(list(self._busy))
+        if at_hand:
+            await asyncio.wait(at_hand)
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = str(writer.get_extra_info("peername")[0])
@@ -188,13 +189,13 @@ class MllpServer:
         self._peers[peer] += 1
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (asyncio runs this as one)
-        self._idle.add(task)
+        self._connected.add(task)
         try:
             await self._talk(reader, writer, peer)
         except (OSError, TimeoutError, asyncio.CancelledError) as error:
             log.info("mllp: connection of %s ended: %s", peer, type(error).__name__)
         finally:
-            self._idle.discard(task)
+            self._connected.discard(task)
             self._peers[peer] -= 1
             writer.close()
 
@@ -203,7 +204,7 @@ class MllpServer:
     ) -> None:
         frames, limits = Frames(self._limits.largest), self._limits
         began: float | None = None
-        while not self._stopping:
+        while self._goes_on():
             wait = limits.idle if began is None else self._patience(began)
             data = await asyncio.wait_for(reader.read(_CHUNK), wait)
             if not data:
@@ -212,7 +213,7 @@ class MllpServer:
                 return
             try:
                 frames.feed(data)
-                while (message := frames.next()) is not None:
+                while self._goes_on() and (message := frames.next()) is not None:
                     began = None
                     await self._answer(writer, message, peer)
             except _TooLarge as large:
@@ -224,6 +225,9 @@ class MllpServer:
             elif began is None:
                 began = asyncio.get_running_loop().time()
 
+    def _goes_on(self) -> bool:
+        return not self._stopping
+
     def _patience(self, began: float) -> float:
         """How long the next byte may take. Raises: TimeoutError, the message took too long."""
         left = began + self._limits.message - asyncio.get_running_loop().time()
@@ -233,10 +237,13 @@ class MllpServer:
 
     async def _answer(self, writer: asyncio.StreamWriter, message: bytes, peer: str) -> None:
         """Store and acknowledge; once begun, it is finished even when the server stops."""
-        work = asyncio.ensure_future(self._store_and_say(writer, message, peer))
-        self._busy.add(work)
-        work.add_done_callback(self._busy.discard)
-        await asyncio.shield(work)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  (asyncio runs this as one)
+        self._busy.add(task)
+        try:
+            await self._store_and_say(writer, message, peer)
+        finally:
+            self._busy.discard(task)
 
     async def _store_and_say(self, writer: asyncio.StreamWriter, message: bytes, peer: str) -> None:
         async with self._storing:

@@ -98,13 +98,13 @@ class Demo:
 
 
 @contextmanager
-def running_demo(data_dir: Path) -> Iterator[Demo]:
+def running_demo(data_dir: Path, **settings: str) -> Iterator[Demo]:
     """Start the demo on a free port; it is stopped at the end, however that comes."""
     port = free_port()
     with (data_dir / "demo.log").open("ab") as log:
         process = subprocess.Popen(
             [*KETQUA, "run", "--demo", "--port", str(port)],
-            env=_environment(data_dir), stdout=log, stderr=log,
+            env=_environment(data_dir) | settings, stdout=log, stderr=log,
         )  # fmt: skip
     demo = Demo(process, f"http://127.0.0.1:{port}", data_dir)
     try:

@@ -144,23 +144,57 @@ def test_panels_and_typings_show_their_lines_as_sent_and_composed(kind: TestKind
     )
 
 
-def test_a_bare_number_says_nothing_of_a_qualitative_test() -> None:
-    assert outcome(said("34,2")) == Finding("unknown_value", "value", "numeric")
-    assert outcome(said("1:80")) == Finding("unknown_value", "value", "numeric")
+NUMBERS = [
+    "34.2", "34,2", "<0.5", "< 0,5", ">100", "≥ 1.0", "-0.3", "1:80", "1 : 80", "1/80", "1.2e5",
+    "1,2 x 10^5 copies/mL", "1200 copies/mL", "0.12 S/CO", "15 IU/mL", "Ct 34.2", "ct=21", "98 %",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_bare_number_says_nothing_of_a_qualitative_test(number: str) -> None:
+    assert outcome(said(number)) == Finding("unknown_value", "value", "numeric")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_number_spoils_no_conclusion_before_or_after_it(number: str) -> None:
+    assert outcome(said("Âm tính"), said(number)) is Outcome.NEGATIVE
+    assert outcome(said(number), said("", ("SCT", "260373001"))) is Outcome.POSITIVE
+
+
+@pytest.mark.parametrize("text", ["1+", "2 positive", "34.2 dương tính", "1.", "Ct", "1-2", "x"])
+def test_what_only_begins_like_a_number_still_stops_a_report(text: str) -> None:
+    assert outcome(said(text)) == Finding("unknown_value", "value", "")
+    assert outcome(said("Âm tính"), said(text)) == Finding("unknown_value", "value", "")
+
+
+def test_a_number_that_was_interpreted_may_contradict_a_conclusion() -> None:
+    line = Member((Coding(*PCR),), "21.4", abnormal="POS")
+    assert outcome(said("Âm tính"), line) == Finding("contradicting_values", "value")
+
+
+@pytest.mark.parametrize("flag", ["N", "A", "AA", "H", "L", "HH", "<", "", "S"])
+def test_how_far_a_number_lies_from_its_range_concludes_nothing(flag: str) -> None:
+    line = Member((Coding(*PCR),), "34.2", reference_range="< 40", abnormal=flag)
+    assert outcome(line) == Finding("unknown_value", "value", "numeric")
+
+
+def test_a_number_under_another_code_says_nothing_for_the_test() -> None:
+    assert outcome(said("Âm tính", of=("LIS", "KQ")), said("21.4")) == Finding(
+        "unknown_value", "value", "numeric"
+    )
 
 
 @pytest.mark.parametrize(
     ("flag", "meant"),
-    [("POS", Outcome.POSITIVE), ("NEG", Outcome.NEGATIVE), ("nd", Outcome.NEGATIVE)],
+    [
+        *((flag, Outcome.POSITIVE) for flag in ("POS", "DET", "RR")),
+        *((flag, Outcome.NEGATIVE) for flag in ("NEG", "ND", "nd", "NR")),
+        *((flag, Outcome.INDETERMINATE) for flag in ("IND", "E", "WR")),
+    ],
 )
 def test_a_number_lands_by_the_interpretation_beside_it(flag: str, meant: Outcome) -> None:
     line = Member((Coding(*PCR),), "<0.5", unit="S/CO", abnormal=flag)
     assert outcome(line) is meant
-
-
-def test_an_abnormal_flag_alone_concludes_nothing() -> None:
-    line = Member((Coding(*PCR),), "34.2", abnormal="A")
-    assert outcome(line) == Finding("unknown_value", "value", "numeric")
 
 
 def test_a_ct_value_beside_a_conclusion_does_not_spoil_it() -> None:

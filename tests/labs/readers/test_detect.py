@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -32,9 +34,12 @@ def codes(data: bytes, **options: object) -> list[str]:
         (b"\xef\xbb\xbf\r\n", "empty_file"),
         (b"%PDF-1.7\n%\xe2", "unrecognised_format"),
         (b"\x89PNG\r\n\x1a\n\x00", "unrecognised_format"),
-        (b"PK\x03\x04rest", "unsupported_format"),
-        (b"<?xml version='1.0'?><a/>", "unsupported_format"),
-        (b"a,b,c\n1,2,3\n", "unsupported_format"),
+        (b"PK\x03\x04rest", "unreadable_table"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "unsupported_format"),
+        (b"a,b,c\n1,2,3\n", "missing_columns"),
+        (gzip.compress(gzip.compress(b"MSH|")), "unsupported_format"),
+        (gzip.compress(b"MSH|")[:-6], "truncated_file"),
+        (b"\x1f\x8b\x08nothing", "truncated_file"),
         (b"just words", "unrecognised_format"),
         (b"{", "unreadable_json"),
         (b"[" * 100_000, "unreadable_json"),
@@ -49,9 +54,33 @@ def test_a_named_format_that_it_is_not_is_not_recognised(wanted: str) -> None:
     assert codes(b"just words", format=wanted) == ["unrecognised_format"]
 
 
-@pytest.mark.parametrize("wanted", ["csv", "xlsx", "xml4", "nonsense"])
-def test_formats_of_later_work_are_not_supported_yet(wanted: str) -> None:
-    assert codes(b"a;b;c", format=wanted) == ["unsupported_format"]
+def test_a_format_that_does_not_exist_is_not_supported() -> None:
+    assert codes(b"a;b;c", format="nonsense") == ["unsupported_format"]
+
+
+def test_what_is_compressed_is_opened() -> None:
+    data = (VN / "pcr-negative-nfc.hl7").read_bytes()
+    assert not codes(gzip.compress(data))
+    assert not codes(gzip.compress(data[:100]) + gzip.compress(data[100:]))
+
+
+def test_a_compressed_bomb_costs_no_more_than_the_limit() -> None:
+    bomb = gzip.compress(b"\x00" * 50_000_000)
+    tracemalloc.start()
+    assert codes(bomb, limit=100_000) == ["too_large"]
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+def test_an_item_knows_its_place_among_those_of_its_bytes() -> None:
+    one = (VN / "pcr-negative-nfc.hl7").read_bytes()
+    two = one + one.replace(b"OBR|1", b"OBR|2")
+    first, second = read(two, zone=ZONE)
+    assert (first.part, second.part) == (0, 0)  # two messages: each has bytes of its own
+    obr = one[one.index(b"OBR") :]
+    both = list(read(one + obr, zone=ZONE))
+    assert [item.part for item in both] == [0, 1]
+    assert both[0].raw == both[1].raw
 
 
 def test_a_file_over_the_limit_is_refused_unread() -> None:

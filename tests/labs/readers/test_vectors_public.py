@@ -7,8 +7,10 @@ from collections import Counter
 import pytest
 
 from core.results.catalogue import Catalogue
+from core.results.facility import DateOrder
 from core.results.reported import Coding, ReportedResult, ReportStatus
-from tests.labs.readers.where import LABS, REPOSITORY, items, results, told
+from labs.readers.detect import read
+from tests.labs.readers.where import LABS, REPOSITORY, ZONE, items, results, told
 
 pytestmark = pytest.mark.usefixtures("vectors")  # skips where they are absent; CI fails there
 
@@ -16,14 +18,14 @@ UUID_AG = "b518ef23-1d9a-40c1-ac4b-ed7b438dfc4b"
 UUID_WRONG = "8c66de45-62e3-453c-a5b2-90b6f90a407c"
 EXPECTED = {
     "csv-bad/rs-completely-empty-file.csv": ["empty_file"],
-    "csv-bad/rs-missing-data.csv": ["unsupported_format"],
+    "csv-bad/rs-missing-data.csv": ["missing_columns"],
     "csv-bad/rs-not-a-csv-file.csv": ["unrecognised_format"],
-    "csv-bad/rs-weird-dates.csv": ["unsupported_format"],
-    "csv-bad/sr-invalid-values.csv": ["unsupported_format"],
-    "csv/rs-duplicate-rows.csv": ["unsupported_format"],
-    "csv/sr-valid-different-results.csv": ["unsupported_format"],
-    "csv/sr-valid-with-escaped-commas.csv": ["unsupported_format"],
-    "csv/sr-valid.csv": ["unsupported_format"],
+    "csv-bad/rs-weird-dates.csv": ["missing_columns"],
+    "csv-bad/sr-invalid-values.csv": ["unreadable_date patient_dob"],
+    "csv/rs-duplicate-rows.csv": ["corrected DUPLICATETEST"] * 2,
+    "csv/sr-valid-different-results.csv": ["date_contradicts_order patient_dob"] * 6,
+    "csv/sr-valid-with-escaped-commas.csv": ["date_contradicts_order patient_dob"] * 2,
+    "csv/sr-valid.csv": ["date_contradicts_order patient_dob"],
     "fhir-bad/rs-no-patient.json": ["final 73a6e9bd-aaec-418e-813a-0ad33366ca85"],
     "fhir/ms-lab-oru-1-as-fhir.json": ["preliminary 82503246", "preliminary 890775544"],
     "fhir/rs-entered-in-error-bundle.json": [f"withdrawn {UUID_WRONG}"],
@@ -128,3 +130,12 @@ def test_a_line_reported_as_wrong_withdraws_a_report_that_calls_itself_corrected
 def test_a_report_without_a_patient_is_a_result_without_a_patient() -> None:
     (report,) = results(LABS / "fhir-bad/rs-no-patient.json")
     assert report.patient is None
+
+
+def test_a_sender_of_american_dates_is_read_once_its_facility_says_so() -> None:
+    data = (LABS / "csv/sr-valid-different-results.csv").read_bytes()
+    found = list(read(data, zone=ZONE, date_order=DateOrder.MONTH_FIRST))
+    assert [told(item) for item in found] == [
+        f"final {n}" for n in ("123", "234", "345", "456", "567", "678")
+    ]
+    assert [item.row for item in found] == [2, 3, 4, 5, 6, 7]

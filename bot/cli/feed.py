@@ -1,0 +1,192 @@
+"""``ketqua feed``: the ways in which facilities send."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import replace
+from datetime import timedelta
+
+import click
+
+from bot.cli.output import note, print_json, say
+from core.feeds.feed import LONGEST_INTERVAL, Feed, FeedKind
+from core.feeds.push import OVERLAP, new_key
+from core.feeds.sender import is_network
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
+_HOURS = re.compile(r"([01]?\d|2[0-4])-([01]?\d|2[0-4])")
+_LONGEST = int(LONGEST_INTERVAL.total_seconds() // 60)
+
+
+@click.group("feed")
+def command() -> None:
+    """Connect, watch and pause feeds; FEED is FACILITY/name."""
+
+
+@command.command(
+    "add",
+    epilog="Examples: ketqua feed add BVX/lis --kind mllp --address 'LIS|BVX' --peer 10.1.0.0/16"
+    " --expected 60 --hours 7-17 · ketqua feed add BVX/push --kind push",
+)
+@click.argument("feed")
+@click.option("--kind", type=click.Choice(["mllp", "push"]), required=True)
+@click.option("--address", default="", help="MLLP: the sender as in MSH-3|MSH-4, or MSH-4 alone.")
+@click.option("--peer", "peers", multiple=True, help="MLLP: a network it may come from (CIDR).")
+@click.option("--interval", type=click.IntRange(1, _LONGEST), default=15, show_default=True,
+              help="Minutes between two polls.")  # fmt: skip
+@click.option("--expected", type=click.IntRange(min=1), help="Silent after so many minutes.")
+@click.option("--hours", default="0-24", show_default=True, help="Local hours in which it sends.")
+def add(
+    feed: str,
+    kind: str,
+    address: str,
+    peers: tuple[str, ...],
+    interval: int,
+    expected: int | None,
+    hours: str,
+) -> None:
+    """Make a feed, or change the one with this name."""
+    from bot.app import open_installation
+
+    facility, name = _split(feed)
+    wrong = next((peer for peer in peers if not is_network(peer)), None)
+    if wrong is not None:
+        raise click.BadParameter(wrong, param_hint="--peer")
+    span = _HOURS.fullmatch(hours)
+    if span is None:
+        raise click.BadParameter(hours, param_hint="--hours")
+    if kind == "mllp" and not address:
+        raise click.BadParameter(address, param_hint="--address")
+    installation = open_installation()
+    made = Feed(
+        facility=installation.facility(facility).code,
+        name=name,
+        kind=FeedKind(kind),
+        address=address,
+        peers=peers,
+        interval=timedelta(minutes=interval),
+        expected_every=timedelta(minutes=expected) if expected else None,
+        opens=int(span[1]),
+        closes=int(span[2]),
+    )
+    installation.feeds.add(made, installation.clock())
+    installation.audit_cli("feed_added", made.id)
+    note("cli.feed.added", feed=made.id)
+    if made.kind is FeedKind.PUSH and not installation.pushes.keys(made.facility):
+        note("cli.feed.needs_key", feed=made.id)
+
+
+@command.command("list")
+@click.option("--facility", help="Only of this facility.")
+@click.option("--json", "as_json", is_flag=True)
+def list_all(facility: str | None, as_json: bool) -> None:
+    """List feeds with what is expected, when the last item came and what is wrong."""
+    from bot.app import open_installation
+
+    installation = open_installation()
+    latest = installation.feed_hours.latest()
+    found = [
+        {
+            "feed": feed.id,
+            "kind": feed.kind,
+            "active": feed.active,
+            "expected_minutes": _minutes(feed.expected_every),
+            "last_item_at": latest.get((feed.facility, feed.name)),
+            "alert": state.alert,
+            "error": state.error,
+        }
+        for feed, state in installation.feeds.all()
+        if facility in (None, feed.facility)
+    ]
+    if as_json:
+        print_json(found)
+        return
+    for entry in found:
+        last = entry["last_item_at"] or say("cli.feed.never")
+        state = entry["alert"] or ("ok" if entry["active"] else "paused")
+        click.echo(f"{entry['feed']}\t{entry['kind']}\t{last}\t{state}\t{entry['error']}")
+    if not found:
+        note("cli.feed.none")
+
+
+@command.command("pause")
+@click.argument("feed")
+def pause(feed: str) -> None:
+    """Stop polling and watching a feed; what it sends by itself is refused."""
+    _activate(feed, active=False)
+
+
+@command.command("resume")
+@click.argument("feed")
+def resume(feed: str) -> None:
+    """Go on with a paused feed."""
+    _activate(feed, active=True)
+
+
+@command.command("remove")
+@click.argument("feed")
+def remove(feed: str) -> None:
+    """Forget a feed; what came through it stays."""
+    from bot.app import open_installation
+
+    facility, name = _split(feed)
+    installation = open_installation()
+    if not installation.feeds.remove(facility, name):
+        _unknown(feed)
+    installation.audit_cli("feed_removed", f"{facility}/{name}")
+    note("cli.feed.removed", feed=f"{facility}/{name}")
+
+
+@command.command("key", epilog="Example: ketqua feed key BVX/push")
+@click.argument("feed")
+@click.option("--overlap-days", type=click.IntRange(0, 90), default=OVERLAP.days,
+              show_default=True, help="How long earlier keys still count.")  # fmt: skip
+@click.option("--revoke", metavar="HINT", help="End the keys that end in HINT, and make none.")
+def key(feed: str, overlap_days: int, revoke: str | None) -> None:
+    """Print a new key for pushing, once; earlier ones count for a while yet."""
+    from bot.app import open_installation
+
+    facility, name = _split(feed)
+    installation = open_installation()
+    facility = installation.facility(facility).code
+    if revoke is not None:
+        ended = installation.pushes.revoke_key(facility, revoke, installation.clock())
+        installation.audit_cli("push_key_revoked", f"{facility}/{name}")
+        note("cli.feed.keys_ended", n=ended)
+        sys.exit(0 if ended else 1)
+    now = installation.clock()
+    text, made = new_key(facility, name, random=installation.random, now=now)
+    installation.pushes.add_key(made, now + timedelta(days=overlap_days))
+    installation.audit_cli("push_key_made", f"{facility}/{name}")
+    click.echo(text)
+    note("cli.feed.key_once", days=overlap_days)
+
+
+def _activate(feed: str, *, active: bool) -> None:
+    from bot.app import open_installation
+
+    facility, name = _split(feed)
+    installation = open_installation()
+    found = installation.feeds.get(facility, name)
+    if found is None:
+        _unknown(feed)
+        return
+    installation.feeds.add(replace(found[0], active=active), installation.clock())
+    installation.audit_cli("feed_resumed" if active else "feed_paused", found[0].id)
+
+
+def _split(feed: str) -> tuple[str, str]:
+    facility, _, name = feed.partition("/")
+    if not facility or not _NAME.fullmatch(name):
+        raise click.BadParameter(feed, param_hint="FEED")
+    return facility.upper(), name
+
+
+def _unknown(feed: str) -> None:
+    note("cli.feed.unknown", feed=feed)
+    sys.exit(1)
+
+
+def _minutes(span: timedelta | None) -> int | None:
+    return int(span.total_seconds() // 60) if span else None

@@ -1,0 +1,120 @@
+"""A facility comes on board: pilot, its codes, what waits is taken in again, live."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bot.cli.test_commands import ketqua, written
+from tests.journey.people import oru
+
+PHONE = "+84909000001"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("world")
+
+
+def told(world: Path, *arguments: str | Path) -> dict[str, int]:
+    done = ketqua(world, *arguments, "--json")
+    report = json.loads(done.stdout)
+    return {word: report[word] for word in ("accepted", "quarantined", "ignored", "received")}
+
+
+def test_a_pilot_is_checked_reaches_nobody_and_is_released_when_it_goes_live(world: Path) -> None:
+    assert ketqua(world, "facility", "add", "BVX", "--name", "BV X", "--pilot").returncode == 0
+    file = written(world, "pilot.hl7", oru("L-1", PHONE))
+    tried = told(world, "ingest", "--facility", "BVX", file)
+    assert tried == {"accepted": 0, "quarantined": 0, "ignored": 1, "received": 1}
+    assert ketqua(world, "qr", "L-1", "--facility", "BVX").returncode == 1
+    live = ketqua(world, "facility", "live", "BVX", "--release")
+    assert "1" in live.stderr
+    assert ketqua(world, "qr", "L-1", "--facility", "BVX", "--format", "text").returncode == 0
+
+
+def test_a_mapping_lets_what_waits_be_taken_in_again(world: Path) -> None:
+    ketqua(world, "facility", "add", "BVY", "--name", "BV Y")
+    file = written(world, "own.hl7", oru("L-2", PHONE, test="XN-COVID^?^LIS", value="P1^?^LIS"))
+    assert told(world, "ingest", "--facility", "BVY", file)["quarantined"] == 1
+    assert "BVY\tunknown_test\t1" in ketqua(world, "inbox", "reasons").stdout
+    ketqua(world, "facility", "map", "BVY", "XN-COVID", "SARSCOV2-PCR", "--system", "LIS")
+    still = ketqua(world, "inbox", "replay", "BVY", "--reason", "unknown_test", "--json")
+    assert still.returncode == 1
+    assert json.loads(still.stdout)["items"][0]["errors"][0]["code"] == "unknown_value"
+    ketqua(world, "facility", "map", "BVY", "P1", "positive", "--system", "LIS", "--value")
+    assert told(world, "inbox", "replay", "BVY")["accepted"] == 1
+    assert told(world, "inbox", "replay", "BVY")["received"] == 0
+    assert "LIS|P1\tpositive" in ketqua(world, "facility", "codes", "BVY").stdout
+
+
+def test_a_code_list_shows_which_codes_map(world: Path) -> None:
+    ketqua(world, "facility", "add", "BVZ", "--name", "BV Z")
+    ketqua(world, "facility", "map", "BVZ", "A1", "SARSCOV2-PCR")
+    codes = written(world, "codes.csv", b"A1\nB2\n94558-4,LN\n")
+    done = ketqua(world, "facility", "codes", "BVZ", codes)
+    assert done.stdout.splitlines()[:2] == ["|A1\tSARSCOV2-PCR", "|B2\t-"]
+    assert not done.stdout.splitlines()[2].endswith("-")
+    assert "1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["A1", "NO-SUCH-TEST"],
+        ["A1", "maybe", "--value"],
+        ["94500-6", "DENGUE-NS1", "--system", "LN"],
+    ],
+)
+def test_a_mapping_that_means_nothing_is_refused(world: Path, wrong: list[str]) -> None:
+    assert ketqua(world, "facility", "map", "BVNDGD", *wrong).returncode == 2
+
+
+def test_an_item_is_traced_to_its_messages(world: Path) -> None:
+    file = written(world, "bad.hl7", oru("L-3", PHONE, test="Q^?^LIS"))
+    ketqua(world, "ingest", "--facility", "BVNDGD", file)
+    waiting = json.loads(ketqua(world, "inbox", "list", "--facility", "BVNDGD", "--json").stdout)
+    traced = json.loads(ketqua(world, "inbox", "trace", waiting[0]["id"]).stdout)
+    assert (traced["change"], traced["origin"]["source"]) == ("quarantined", "bad.hl7")
+    assert ketqua(world, "inbox", "trace", "BVNDGD:00").returncode == 1
+
+
+def test_feeds_are_made_listed_paused_and_removed(world: Path) -> None:
+    made = ketqua(
+        world, "feed", "add", "bvndgd/lis", "--kind", "mllp", "--address", "LIS|BVA",
+        "--peer", "10.0.0.0/8", "--expected", "60", "--hours", "7-17",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    ketqua(world, "feed", "pause", "BVNDGD/lis")
+    (entry,) = json.loads(ketqua(world, "feed", "list", "--json").stdout)
+    assert (entry["feed"], entry["active"], entry["expected_minutes"]) == ("BVNDGD/lis", False, 60)
+    ketqua(world, "feed", "resume", "BVNDGD/lis")
+    assert json.loads(ketqua(world, "feed", "list", "--json").stdout)[0]["active"] is True
+    assert ketqua(world, "feed", "remove", "BVNDGD/lis").returncode == 0
+    assert ketqua(world, "feed", "remove", "BVNDGD/lis").returncode == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["BVNDGD", "--kind", "push"],
+        ["BVNDGD/lis", "--kind", "mllp"],
+        ["BVNDGD/lis", "--kind", "mllp", "--address", "A", "--peer", "ten"],
+        ["BVNDGD/lis", "--kind", "push", "--hours", "25-3"],
+        ["NOBODY/lis", "--kind", "push"],
+    ],
+)
+def test_a_feed_that_cannot_be_is_refused_in_words(world: Path, wrong: list[str]) -> None:
+    done = ketqua(world, "feed", "add", *wrong)
+    assert done.returncode == 2
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_push_key_is_shown_once_and_can_be_ended(world: Path) -> None:
+    key = ketqua(world, "feed", "key", "BVNDGD/push").stdout.strip()
+    assert key.startswith("kqp_")
+    assert ketqua(world, "feed", "key", "BVNDGD/push", "--revoke", key[-4:]).returncode == 0
+    assert ketqua(world, "feed", "key", "BVNDGD/push", "--revoke", "????").returncode == 1
