@@ -10,7 +10,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from core.certificates.trust import TrustStore
     from core.certificates.verdict import Standing
     from core.citizens.retrieval import RetrievalDesk
+    from core.feeds.feed import FeedState
+    from core.feeds.freshness import Notice
     from core.messages.language import Catalogues
     from core.messages.sending import Postroom
-    from core.ports import Former, ShelfItem, SmsGateway
+    from core.ports import Clock, Former, ShelfItem, SmsGateway
     from core.results.catalogue import Catalogue
     from core.results.facility import Facility
     from core.results.intake import Intake
@@ -60,7 +62,7 @@ class Installation:
     def __init__(self, settings: Settings) -> None:
         """Remember ``settings``; nothing is opened yet."""
         self.settings = settings
-        self.clock = utc_now
+        self.clock: Clock = utc_now
         self.random = secrets.token_bytes
 
     @cached_property
@@ -300,12 +302,12 @@ class Installation:
 
         return Standing(StandingStore(self.engine).standing(uvci))
 
-    def postroom(self, gateway: SmsGateway) -> Postroom:
-        """The place from which messages leave through ``gateway``."""
+    def postroom(self, gateway: SmsGateway, channel: str = "sms") -> Postroom:
+        """The place from which the messages of a channel leave through ``gateway``."""
         from core.messages.sending import Postroom
         from storage.deliveries import DeliveryStore
 
-        return Postroom(DeliveryStore(self.engine, self.keyring), gateway, self.clock)
+        return Postroom(DeliveryStore(self.engine, self.keyring, channel), gateway, self.clock)
 
     def facility(self, code: str) -> Facility:
         """The facility with this code. Raises: NotFound."""
@@ -321,6 +323,17 @@ class Installation:
         where = facility.upper() if facility else None
         found = self.shelf.find(reference.strip(), where)
         return found or self.shelf.find(normalise_accession(reference), where)
+
+    def tell_officers(
+        self, notice: Notice, state: FeedState, facility: Facility, now: datetime
+    ) -> bool:
+        """Store the letters about a feed, once; False if another process did."""
+        from core.feeds.officer import letters
+
+        officers = self.officers.of(facility.code)
+        say = partial(self.languages.say, self.settings.language)
+        drafts = letters(notice, officers, zone=facility.timezone, say=say)
+        return self.feeds.alerted(notice.feed, notice.alert, now, state.alert, drafts)
 
     def make_first_keys(self) -> bool:
         """Create a CSCA and a document signer unless there are some; says whether it did."""

@@ -13,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from apscheduler.events import EVENT_SCHEDULER_SHUTDOWN
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from bot.polling import FeedPolling, freshness_round
 from core.feeds.push import REPEATABLE
 from core.results.facility import Facility
 from core.results.intake import IntakeReport
@@ -141,6 +143,16 @@ def make_clock(installation: Installation, stored: Callable[[], None]) -> Backgr
     folders = FolderIntake(installation, stored)
     every = installation.settings.watch_seconds
     clock.add_job(folders.poll, "interval", seconds=every, jitter=min(5, every // 10), id="folders")
+    feeds = FeedPolling(installation, stored)
+    clock.add_job(feeds.round, "interval", seconds=1, id="feeds")
+    clock.add_listener(lambda _: feeds.stop(), EVENT_SCHEDULER_SHUTDOWN)
+    clock.add_job(
+        freshness_round,
+        "interval",
+        seconds=installation.settings.freshness_seconds,
+        args=[installation, stored],
+        id="freshness",
+    )
     clock.add_job(_forget, "interval", hours=1, args=[installation], id="forget")
     return clock
 

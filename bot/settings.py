@@ -61,6 +61,7 @@ class Settings:
     link_days: int = 10
     watch_dir: str = ""
     watch_seconds: int = 60
+    freshness_seconds: int = 60
     mllp_port: int = 0
     mllp_host: str = "127.0.0.1"
     mllp_peers: str = "127.0.0.0/8, ::1/128"
@@ -164,6 +165,7 @@ class Settings:
             issuer="DEMO Sở Y tế",
             sms_gateway="simulator",
             watch_seconds=1,
+            freshness_seconds=1,
             mllp_port=self.mllp_port,
             master_keys=secrets_of_the_demo["master_keys"],
             index_key=secrets_of_the_demo["index_key"],

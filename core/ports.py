@@ -432,8 +432,15 @@ class Feeds(Protocol):
     def release(self, feed: Feed, state: FeedState) -> None:
         """The poll is over; ``state`` says how it went and when the next is due."""
 
-    def alerted(self, feed: Feed, alert: str, at: datetime | None, was: str) -> bool:
-        """Remember what the officers were told; False if another process was first."""
+    def alerted(
+        self,
+        feed: Feed,
+        alert: str,
+        at: datetime,
+        was: str,
+        letters: Iterable[DeliveryDraft] = (),
+    ) -> bool:
+        """Store the letters and what they say; False if another process was first."""
 
 
 class Officers(Protocol):

@@ -7,12 +7,15 @@ holds the claim. Secrets are sealed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import CursorResult, Engine, Row, Select, and_, case, delete, select, update
 
 from core.feeds.feed import POLLED, Feed, FeedKind, FeedState
+from core.messages.delivery import DeliveryDraft
+from storage.deliveries import delivery_row, insert_deliveries
 from storage.encryption import Keyring
 from storage.engine import insert_into, writing
 from storage.moments import maybe_micros, maybe_moment, to_micros, to_moment
@@ -112,17 +115,31 @@ class FeedStore:
             error=state.error,
         )
 
-    def alerted(self, feed: Feed, alert: str, at: datetime | None, was: str) -> bool:
-        """Remember what the officers were told; False if another process was first.
+    def alerted(
+        self,
+        feed: Feed,
+        alert: str,
+        at: datetime,
+        was: str,
+        letters: Iterable[DeliveryDraft] = (),
+    ) -> bool:
+        """Remember what the officers are told, with the letters that tell it.
 
         Args:
             was: What ``alert`` said when the decision was made.
+
+        Returns:
+            False if another process was first; then nothing is stored.
         """
+        now = to_micros(at)
+        rows = [delivery_row(letter, self._keyring, now) for letter in letters]
         change = _of(feed.facility, feed.name).where(FEED.c.alert == was)
         with writing(self._engine) as connection:
             done: CursorResult[Any] = connection.execute(
-                change.values(alert=alert, alerted_at=maybe_micros(at))
+                change.values(alert=alert, alerted_at=now if alert else None)
             )
+            if done.rowcount == 1:
+                insert_deliveries(connection, rows)
         return done.rowcount == 1
 
     def _set(self, feed: Feed, **values: object) -> None:

@@ -15,7 +15,7 @@ from core.errors import KetquaError
 
 _COMMANDS = (
     "run", "web", "chat", "worker", "clock", "migrate", "doctor",
-    "ingest", "verify", "qr", "facility", "feed", "key", "staff", "inbox", "audit",
+    "ingest", "verify", "qr", "facility", "feed", "officer", "key", "staff", "inbox", "audit",
 )  # fmt: skip
 _HOME = {"web": "run", "chat": "run", "worker": "run", "clock": "run"}
 

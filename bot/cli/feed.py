@@ -10,7 +10,7 @@ from datetime import timedelta
 import click
 
 from bot.cli.output import note, print_json, say
-from core.feeds.feed import LONGEST_INTERVAL, Feed, FeedKind
+from core.feeds.feed import LONGEST_INTERVAL, POLLED, Feed, FeedKind
 from core.feeds.push import OVERLAP, new_key
 from core.feeds.sender import is_network
 
@@ -30,8 +30,10 @@ def command() -> None:
     " --expected 60 --hours 7-17 · ketqua feed add BVX/push --kind push",
 )
 @click.argument("feed")
-@click.option("--kind", type=click.Choice(["mllp", "push"]), required=True)
-@click.option("--address", default="", help="MLLP: the sender as in MSH-3|MSH-4, or MSH-4 alone.")
+@click.option("--kind", type=click.Choice(["folder", "mllp", "push"]), required=True)
+@click.option(
+    "--address", default="", help="Folder: its path. MLLP: the sender as in MSH-3|MSH-4, or MSH-4."
+)
 @click.option("--peer", "peers", multiple=True, help="MLLP: a network it may come from (CIDR).")
 @click.option("--interval", type=click.IntRange(1, _LONGEST), default=15, show_default=True,
               help="Minutes between two polls.")  # fmt: skip
@@ -56,7 +58,7 @@ def add(
     span = _HOURS.fullmatch(hours)
     if span is None:
         raise click.BadParameter(hours, param_hint="--hours")
-    if kind == "mllp" and not address:
+    if kind != "push" and not address:
         raise click.BadParameter(address, param_hint="--address")
     installation = open_installation()
     made = Feed(
@@ -75,6 +77,32 @@ def add(
     note("cli.feed.added", feed=made.id)
     if made.kind is FeedKind.PUSH and not installation.pushes.keys(made.facility):
         note("cli.feed.needs_key", feed=made.id)
+
+
+@command.command("test", epilog="Example: ketqua feed test BVX/sftp")
+@click.argument("feed")
+def test(feed: str) -> None:
+    """Look at a polled feed and take nothing; exit 1 if it can't be read."""
+    from bot.app import open_installation
+    from bot.cli.output import explain
+    from bot.polling import source_of
+    from core.feeds.source import FeedTrouble, Limits
+
+    facility, name = _split(feed)
+    installation = open_installation()
+    found = installation.feeds.get(facility, name)
+    if found is None:
+        _unknown(feed)
+        return
+    if found[0].kind not in POLLED:
+        note("cli.feed.is_heard", feed=feed)
+        return
+    try:
+        probe = source_of(found[0], Limits()).probe(installation.clock())
+    except FeedTrouble as trouble:
+        click.echo(explain(trouble), err=True)
+        sys.exit(1)
+    click.echo(f"{probe.found}\t{probe.newest or ''}\t{probe.host_key}")
 
 
 @command.command("list")

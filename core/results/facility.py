@@ -45,6 +45,11 @@ class Facility:
     stage: Stage = Stage.LIVE
 
     @property
+    def is_pilot(self) -> bool:
+        """Whether nothing of what it sends reaches people yet."""
+        return self.stage is Stage.PILOT
+
+    @property
     def timezone(self) -> ZoneInfo:
         """The zone itself. Raises: ZoneInfoNotFoundError."""
         return ZoneInfo(self.zone)

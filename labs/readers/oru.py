@@ -295,7 +295,7 @@ def _line_status(line: list[str]) -> LineStatus | None:
 
 
 def _carries_value(line: list[str]) -> bool:
-    status = OBX_11.get(line[11])
+    status = OBX_11.get(line[11].strip())
     return status is not LineStatus.NOT_A_LINE and status not in GONE
 
 

@@ -103,7 +103,7 @@ class Table:
     def raw(self, row: Row) -> bytes:
         """The headings and the row as CSV."""
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows((self.headings, row))
+        csv.writer(text).writerows((self.headings, row))
         return text.getvalue().encode("utf-8", "replace")
 
     def _guarded(self, row: Row) -> ReportedResult | Unreadable:

@@ -39,7 +39,8 @@ class LineStatus(StrEnum):
 OBR_25 = {
     "F": ReportStatus.FINAL,
     "C": ReportStatus.CORRECTED,
-    "X": ReportStatus.WITHDRAWN,
+    # W and D belong to OBX-11, but a sender that puts them here means to withdraw.
+    **dict.fromkeys("XWD", ReportStatus.WITHDRAWN),
     **dict.fromkeys("OISAPRMNYZ", ReportStatus.PRELIMINARY),
 }
 OBX_11 = {

@@ -118,7 +118,7 @@ def test_of_two_clocks_one_tells_the_officers(feeds: FeedStore) -> None:
     found = feeds.get(UNIT.code, "lis")
     assert found is not None
     assert (found[1].alert, found[1].alerted_at) == ("silent", NOON)
-    assert feeds.alerted(LIS, "", None, "silent")
+    assert feeds.alerted(LIS, "", NOON + HOUR, "silent")
 
 
 def test_a_removed_feed_is_gone(feeds: FeedStore) -> None:

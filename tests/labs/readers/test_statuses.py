@@ -45,6 +45,8 @@ N   p  p  p  p  p  p  p  w  w  w  p  p  p  p  p  p  p
 Y   p  p  p  p  p  p  p  w  w  w  p  p  p  p  p  p  p
 Z   p  p  p  p  p  p  p  w  w  w  p  p  p  p  p  p  p
 X   w  w  w  w  w  w  w  w  w  w  w  w  w  w  w  w  w
+W   w  w  w  w  w  w  w  w  w  w  w  w  w  w  w  w  w
+D   w  w  w  w  w  w  w  w  w  w  w  w  w  w  w  w  w
 f   p  p  p  p  p  p  p  w  w  w  p  p  p  p  p  p  p
 ?   p  p  p  p  p  p  p  w  w  w  p  p  p  p  p  p  p
 """

@@ -1,0 +1,68 @@
+"""``ketqua officer``: who answers for a facility's link, and is told when it is silent."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from bot.cli.output import note, print_json
+from core.citizens.phone import PhoneKind, read_phone
+from core.feeds.officer import Officer
+
+
+@click.group("officer")
+def command() -> None:
+    """The responsible officers of facilities."""
+
+
+@command.command(
+    "add", epilog='Example: ketqua officer add BVX --name "Chị Hoa" --phone 0900000101'
+)
+@click.argument("facility_code")
+@click.option("--name", required=True)
+@click.option("--phone", required=True, help="Mobile number for alerts.")
+def add(facility_code: str, name: str, phone: str) -> None:
+    """Add an officer of a facility; prints the id."""
+    from bot.app import open_installation
+
+    read = read_phone(phone)
+    if read.kind is not PhoneKind.MOBILE:
+        raise click.BadParameter(phone, param_hint="--phone")
+    installation = open_installation()
+    facility = installation.facility(facility_code)
+    officer = Officer(installation.random(4).hex(), facility.code, name, read.e164)
+    installation.officers.add(officer)
+    installation.audit_cli("officer_added", officer.id)
+    click.echo(officer.id)
+
+
+@command.command("list")
+@click.argument("facility_code")
+@click.option("--json", "as_json", is_flag=True)
+def list_all(facility_code: str, as_json: bool) -> None:
+    """List the officers of a facility."""
+    from bot.app import open_installation
+
+    installation = open_installation()
+    found = installation.officers.of(installation.facility(facility_code).code)
+    if as_json:
+        print_json(found)
+        return
+    for officer in found:
+        click.echo(f"{officer.id}\t{officer.name}\t{officer.phone}\t{officer.channel or 'sms'}")
+    if not found:
+        note("cli.officer.none")
+
+
+@command.command("remove")
+@click.argument("officer_id")
+def remove(officer_id: str) -> None:
+    """Remove an officer; exit 1 if there is none."""
+    from bot.app import open_installation
+
+    installation = open_installation()
+    if not installation.officers.remove(officer_id):
+        note("cli.officer.unknown", id=officer_id)
+        sys.exit(1)
+    installation.audit_cli("officer_removed", officer_id)
