@@ -14,8 +14,18 @@ from core.certificates.checkpoint import Checkpoint
 from core.citizens.retrieval import RetrievalDesk
 from core.feeds.pushing import Pushing
 from core.messages.language import Catalogues
-from core.ports import Audit, Clock, Facilities, Inbox, Randomness, StaffAccounts, Visits
-from core.results.intake import IntakeReport
+from core.ports import (
+    Audit,
+    Clock,
+    Facilities,
+    FeedHours,
+    Feeds,
+    Inbox,
+    Randomness,
+    StaffAccounts,
+    Visits,
+)
+from core.results.intake import Intake, IntakeReport
 from core.results.reported import Finding
 from sms.sim.outbox import Outbox
 from sms.sim.pictures import PictureShelf
@@ -61,6 +71,8 @@ class WebRoom:
         base_url: Address of this site as citizens reach it, without a slash at its end.
         ready: The named checks of ``/readyz``.
         poke: Called after an OTP was stored, so that it leaves at once.
+        intake: Takes what staff upload; without it, as without the next ones, pages lack it.
+        feeds, feed_hours: How laboratories' feeds are doing.
         pushing: Takes what laboratories push.
         push_answers: By media type, how the account of a push is written (what was sent, the
             account, and the sentences for its findings); ``application/json`` is the default.
@@ -84,6 +96,9 @@ class WebRoom:
     ready: Callable[[], dict[str, bool]] = _ready
     metrics_registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     poke: Callable[[], None] = _nothing_to_poke
+    intake: Intake | None = None
+    feeds: Feeds | None = None
+    feed_hours: FeedHours | None = None
     pushing: Pushing | None = None
     push_answers: Mapping[str, PushAnswer] = field(default_factory=dict)
     largest_push: int = 64 * 1024 * 1024

@@ -38,14 +38,15 @@ class Right(StrEnum):
     """What a page or command needs."""
 
     SEE_INTAKE = "see_intake"
+    SEND_RESULTS = "send_results"
     SEE_AUDIT = "see_audit"
     MANAGE_STAFF = "manage_staff"
 
 
 _RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.FACILITY_OFFICER: frozenset({Right.SEE_INTAKE}),
+    Role.FACILITY_OFFICER: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS}),
     Role.CONTROL_OFFICER: frozenset(),
-    Role.OPERATOR: frozenset({Right.SEE_INTAKE}),
+    Role.OPERATOR: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS}),
     Role.APPROVER: frozenset({Right.SEE_INTAKE}),
     Role.AUDITOR: frozenset({Right.SEE_AUDIT}),
     Role.ADMINISTRATOR: frozenset(Right),

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from sms.staff import home, signing_in
+from sms.staff import home, sending, signing_in
 from sms.staff.csrf import check_form
 
 console = Blueprint("staff", __name__, url_prefix="/staff")
+console.url_value_preprocessor(sending.let_files_in)
 console.before_request(check_form)
 console.add_url_rule("/sign-in", view_func=signing_in.ask, methods=["GET"])
 console.add_url_rule("/sign-in", view_func=signing_in.sign_in_here, methods=["POST"])
@@ -19,4 +20,7 @@ console.add_url_rule("/sign-out", view_func=signing_in.sign_out, methods=["POST"
 console.add_url_rule("/", view_func=home.welcome)
 console.add_url_rule("/intake", view_func=home.intake)
 console.add_url_rule("/quarantine", view_func=home.quarantine)
+console.add_url_rule("/upload", view_func=sending.ask_for_file, methods=["GET"])
+console.add_url_rule("/upload", view_func=sending.take_in_file, methods=["POST"])
+console.add_url_rule("/replay", view_func=sending.replay, methods=["POST"])
 console.add_url_rule("/audit", view_func=home.audit)

@@ -7,12 +7,15 @@ or outcome of any class.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from flask import Response
 
+from core.feeds.feed import Feed, FeedState
+from core.feeds.freshness import HISTORY, rhythm
 from core.policy.staff import Right, StaffAccount
 from core.ports import IntakeCount
+from core.results.facility import Facility
 from core.results.versions import Change
 from sms.page import show
 from sms.room import current_room
@@ -23,10 +26,27 @@ _MOST_ENTRIES = 200
 
 
 @dataclass(frozen=True, slots=True)
+class FeedLine:
+    """How one feed is doing.
+
+    Args:
+        expected, seen: How often something should come, and how often it did; or None.
+        latest: When the last new item came.
+    """
+
+    feed: Feed
+    state: FeedState
+    expected: timedelta | None
+    seen: timedelta | None
+    latest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class FacilityDay:
     """What one facility sent today.
 
     Args:
+        is_pilot: Nothing of it reaches people yet.
         counts: By outcome; absent ones are zero.
         latest: When the last item came, None for a facility that has been silent.
     """
@@ -35,6 +55,8 @@ class FacilityDay:
     name: str
     counts: dict[Change, int]
     latest: datetime | None
+    is_pilot: bool = False
+    feeds: tuple[FeedLine, ...] = ()
 
 
 @needs(None)
@@ -56,7 +78,8 @@ def quarantine(account: StaffAccount) -> Response:
     """Items that could not be used, with reasons and advice."""
     allowed = frozenset(_facilities(account))
     items = current_room().inbox.quarantined(allowed, _MOST_ITEMS)
-    return show("staff_quarantine.html", account=account, items=items)
+    waiting = sorted(current_room().inbox.reasons(allowed).items())
+    return show("staff_quarantine.html", account=account, items=items, waiting=waiting)
 
 
 @needs(Right.SEE_AUDIT)
@@ -74,21 +97,46 @@ def _intake_page(account: StaffAccount) -> Response:
 def _today(account: StaffAccount) -> list[FacilityDay]:
     room = current_room()
     counted = room.inbox.counts(_midnight(room.clock()))
+    lines = _feed_lines()
     return [
-        _day(code, name, [count for count in counted if count.facility == code])
-        for code, name in _facilities(account).items()
+        _day(
+            facility,
+            [count for count in counted if count.facility == code],
+            tuple(line for line in lines if line.feed.facility == code),
+        )
+        for code, facility in _facilities(account).items()
     ]
 
 
-def _day(code: str, name: str, counted: list[IntakeCount]) -> FacilityDay:
+def _day(
+    facility: Facility, counted: list[IntakeCount], feeds: tuple[FeedLine, ...]
+) -> FacilityDay:
     counts = {count.change: count.count for count in counted}
-    return FacilityDay(code, name, counts, max((count.latest for count in counted), default=None))
+    latest = max((count.latest for count in counted), default=None)
+    return FacilityDay(facility.code, facility.name, counts, latest, facility.is_pilot, feeds)
 
 
-def _facilities(account: StaffAccount) -> dict[str, str]:
-    """Names by code of the facilities that the account answers for."""
+def _feed_lines() -> list[FeedLine]:
+    room = current_room()
+    if room.feeds is None or room.feed_hours is None:
+        return []
+    hours, latest = room.feed_hours.since(room.clock() - HISTORY), room.feed_hours.latest()
+    return [
+        FeedLine(
+            feed,
+            state,
+            feed.expected_every,
+            rhythm(hours.get((feed.facility, feed.name), ())),
+            latest.get((feed.facility, feed.name)),
+        )
+        for feed, state in room.feeds.all()
+    ]
+
+
+def _facilities(account: StaffAccount) -> dict[str, Facility]:
+    """By code, the facilities that the account answers for."""
     every = current_room().facilities.all()
-    return {each.code: each.name for each in every if account.may(Right.SEE_INTAKE, each.code)}
+    return {each.code: each for each in every if account.may(Right.SEE_INTAKE, each.code)}
 
 
 def _midnight(now: datetime) -> datetime:

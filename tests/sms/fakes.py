@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -181,6 +182,11 @@ class MemoryInbox(Inbox):
 
     def raw(self, item_id: str) -> bytes | None:
         return None
+
+    def reasons(self, facilities: frozenset[str] | None) -> dict[tuple[str, str], int]:
+        return dict(
+            Counter((i.facility, i.errors[0].code) for i in self.quarantined(facilities, 99))
+        )
 
 
 class MemoryFacilities(Facilities):

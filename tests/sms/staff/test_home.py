@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -21,8 +22,10 @@ PAGES: dict[str, Right | None] = {
     "/staff/": None,
     "/staff/intake": Right.SEE_INTAKE,
     "/staff/quarantine": Right.SEE_INTAKE,
+    "/staff/upload": Right.SEND_RESULTS,
     "/staff/audit": Right.SEE_AUDIT,
 }
+FORMS = {"/staff/replay": Right.SEND_RESULTS, "/staff/upload": Right.SEND_RESULTS}
 
 
 @pytest.fixture
@@ -71,7 +74,20 @@ def test_a_refused_page_is_audited_and_says_why(busy: World, browser: FlaskClien
 def test_every_page_of_the_console_is_in_the_matrix(browser: FlaskClient) -> None:
     rules = browser.application.url_map.iter_rules()
     pages = {rule.rule for rule in rules if rule.endpoint.startswith("staff.")}
-    assert pages - {"/staff/sign-in", "/staff/sign-out"} == set(PAGES)
+    assert pages - {"/staff/sign-in", "/staff/sign-out"} == PAGES.keys() | FORMS.keys()
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("path", ["/staff/replay", "/staff/upload"])
+def test_each_role_sends_exactly_the_forms_of_its_rights(
+    busy: World, browser: FlaskClient, role: Role, path: str
+) -> None:
+    enter(busy, browser, role, "BVTD")
+    found = re.search(r'csrf_token" value="([^"]+)"', browser.get("/staff/").text)
+    assert found
+    answer = browser.post(path, data={"csrf_token": found[1], "facility": "BVTD"})
+    allowed = busy.staff.rows[role.value].may(FORMS[path])
+    assert (answer.status_code != 403) == allowed
 
 
 def test_a_facility_officer_sees_only_its_facility(busy: World, browser: FlaskClient) -> None:

@@ -1,0 +1,117 @@
+"""Staff upload a file, see which rows failed, and take in again what waited."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from bot.app import Installation, prepare
+from bot.demo import staff_cards
+from bot.service import Service
+from bot.settings import Settings
+from core.feeds.feed import Feed, FeedKind
+from core.results.facility import Stage
+from core.results.local_codes import CodeKind
+from tests.journey.people import oru
+
+HOST = {"Host": "127.0.0.1", "Accept-Language": "en"}
+TABLE = (
+    "Mã phiếu,Họ và tên,Ngày sinh,Số điện thoại,Mã xét nghiệm,Kết quả,Thời gian lấy mẫu\n"
+    "U-1,Nguyễn Văn Bình,05/03/1990,0900000101,94500-6,Âm tính,01/03/2026 08:00\n"
+    "U-2,Trần Thị Châu,31/02/1990,0900000102,94500-6,Âm tính,01/03/2026 08:00\n"
+)
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    made = Installation(Settings(data_dir=tmp_path).as_demo())
+    prepare(made)
+    return made
+
+
+class Browser:
+    """A signed-in browser of one role."""
+
+    def __init__(self, installation: Installation, role: str) -> None:
+        self.client: FlaskClient = Service(installation).pages().test_client()
+        card = next(c for c in staff_cards(installation) if c["role"] == role)
+        self.post("/staff/sign-in", login=card["login"], password=card["password"],
+                  code=card["totp"], seen="/staff/sign-in")  # fmt: skip
+
+    def get(self, path: str) -> str:
+        return self.client.get(path, headers=HOST).text
+
+    def post(self, path: str, *, seen: str = "/staff/upload", **data: object) -> str:
+        token = re.findall(r'name="csrf_token" value="([^"]+)"', self.get(seen))[0]
+        answer = self.client.post(path, data={"csrf_token": token, **data}, headers=HOST)
+        self.status = answer.status_code
+        return answer.text
+
+    def upload(self, data: bytes, facility: str = "BVNDGD", name: str = "kq.csv") -> str:
+        return self.post("/staff/upload", facility=facility, file=(io.BytesIO(data), name))
+
+
+def test_an_uploaded_file_is_taken_in_and_its_bad_rows_are_shown(
+    installation: Installation,
+) -> None:
+    page = Browser(installation, "facility_officer").upload(TABLE.encode())
+    assert "Rows that were held back" in page
+    assert re.search(r"<td>3</td>.*Ngày sinh", page, re.DOTALL)
+    assert "Bình" not in page
+    assert "Châu" not in page
+    assert len(installation.find_results("U-1", "BVNDGD")) == 1
+    assert ("BVNDGD", "upload") in installation.feed_hours.latest()
+    assert installation.audit.recent(1)[0].action == "uploaded"
+
+
+def test_a_good_file_says_so_and_an_empty_one_is_asked_for_again(
+    installation: Installation,
+) -> None:
+    browser = Browser(installation, "facility_officer")
+    assert "Everything was taken in." in browser.upload(oru("U-3", "+84909000001"))
+    assert 'role="alert"' in browser.upload(b"")
+    assert browser.status == 422
+
+
+def test_an_officer_uploads_for_the_own_facility_only(installation: Installation) -> None:
+    browser = Browser(installation, "facility_officer")
+    browser.upload(oru("U-4", "+84909000001"), facility="BVTD")
+    assert browser.status == 403
+    assert installation.find_results("U-4", None) == []
+
+
+def test_what_waited_is_taken_in_again_at_a_press(installation: Installation) -> None:
+    browser = Browser(installation, "operator")
+    browser.upload(oru("U-5", "+84909000001", test="XN^?^LIS"))
+    assert "unknown_test" in browser.get("/staff/quarantine")
+    installation.facilities.map_code("BVNDGD", CodeKind.TEST, ("LIS", "XN"), "SARSCOV2-PCR")
+    page = browser.post(
+        "/staff/replay", seen="/staff/quarantine", facility="BVNDGD", reason="unknown_test"
+    )
+    assert "Everything was taken in." in page
+    assert len(installation.find_results("U-5", "BVNDGD")) == 1
+    assert "unknown_test" not in browser.get("/staff/quarantine")
+
+
+def test_the_board_shows_how_feeds_are_doing(installation: Installation) -> None:
+    facility = installation.facility("BVNDGD")
+    installation.facilities.add(replace(facility, stage=Stage.PILOT))
+    feed = Feed("BVNDGD", "lis", FeedKind.MLLP, "LIS", expected_every=timedelta(hours=1))
+    installation.feeds.add(feed, installation.clock())
+    installation.feeds.alerted(feed, "silent", installation.clock(), "")
+    page = Browser(installation, "facility_officer").get("/staff/")
+    for words in ("Pilot", "Silent", "nothing came yet", "expected every 60 min"):
+        assert words in page
+
+
+def test_a_file_above_the_limit_is_refused_in_words(installation: Installation) -> None:
+    installation.settings = replace(installation.settings, max_file_mib=1)
+    browser = Browser(installation, "facility_officer")
+    browser.upload(b"x" * (2 * 1024 * 1024))
+    assert browser.status == 413
