@@ -24,30 +24,21 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
-import msgspec
 import requests
 
 from core.feeds.source import FeedTrouble, Fetched, Limits, Probe
 from labs.readers.fhir_resources import Resource, bundle_of
 from labs.sources.authorisation import Authorisation
-from labs.sources.fhir_bundle import OPTIONAL, Page, Pointer, instant, missing, read_page
+from labs.sources.fhir_bundle import Page, Pointer, instant, missing
+from labs.sources.fhir_rest import OBSERVATION, REPORT, FhirServer
 from labs.sources.http import Answer, Wire, lead
 
-REPORT, OBSERVATION = "DiagnosticReport", "Observation"
-_OK = 200
-_NOT_AUTHORISED = frozenset({401, 403})
-_UNREACHABLE = frozenset({408, 425, 429})
-_SERVER_FAULT = 500
-# A server that doesn't know a parameter or a type says one of these.
-_NOT_UNDERSTOOD = frozenset({400, 404, 405, 422, 501})
 _COUNT, _SMALLER = 200, 10
 _IDS_AT_ONCE = 50
 _ROUNDS = 6  # a panel in a panel, its specimen, and whose that is
 _MOST_REFERENCES = 10_000  # of one page
 _ROUNDING = timedelta(seconds=1)  # servers show fewer digits than they compare
-_RESERVED = ("_lastUpdated", "_sort", "_count")
 
 _INCLUDES: Mapping[str, Sequence[tuple[str, str]]] = {
     REPORT: (
@@ -69,18 +60,6 @@ class Style(IntEnum):
     INCLUDING = 0
     SORTED = 1
     BARE = 2
-
-
-class _Resource(msgspec.Struct):
-    type: str = ""
-
-
-class _Rest(msgspec.Struct):
-    resource: list[_Resource] = []
-
-
-class _Capabilities(msgspec.Struct):
-    rest: list[_Rest] = []
 
 
 @dataclass
@@ -126,106 +105,16 @@ class FhirServerSource:
                 return Probe(page.total, max(times, default=None))
         raise FeedTrouble("feed_unexpected_answer", "OperationOutcome")
 
-    def _server(self) -> _Server:
-        return _Server(self.address, self._authorisation, Wire(self.limits, self.session))
-
-
-class _Server:
-    """A server as one poll sees it."""
-
-    def __init__(self, address: str, authorisation: Authorisation, wire: Wire) -> None:
-        parts = _usable(address)
-        self.base = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
-        self.kind = REPORT
-        self._narrowed = parse_qsl(parts.query)
-        self._wire = wire
-        self._authorisation = authorisation
-
-    def address_of(self, asked: Mapping[str, str], more: Sequence[tuple[str, str]] = ()) -> str:
-        """A search for reports."""
-        query = urlencode([*self._narrowed, *asked.items(), *more], safe=":,")
-        return f"{self.base}/{self.kind}?{query}"
-
-    def search(
-        self, asked: Mapping[str, str], more: Sequence[tuple[str, str]] = ()
-    ) -> tuple[Answer, Page | None]:
-        """Search; where there are no reports, for observations. No page: not understood."""
-        answer, page = self.read(self.address_of(asked, more))
-        if page is None and self.kind == REPORT and self._has_observations_only():
-            self.kind = OBSERVATION
-            answer, page = self.read(self.address_of(asked))
-        return answer, page
-
-    def read(self, url: str) -> tuple[Answer, Page | None]:
-        """The page at ``url``. No page: not understood."""
-        answer = self.get(url)
-        if answer.status in _NOT_UNDERSTOOD:
-            return answer, None
-        return answer, read_page(answer.body, self.kind)
-
-    def get(self, url: str) -> Answer:
-        """Whatever is at ``url``: found, or not understood.
-
-        Raises:
-            FeedTrouble: any other answer.
-        """
-        answer = self._wire.get(url, self._authorisation.header(self._wire))
-        if answer.status in _NOT_AUTHORISED:
-            self._authorisation.forget()
-            raise FeedTrouble("feed_not_authorised", str(answer.status))
-        if answer.status in _UNREACHABLE or (
-            answer.status >= _SERVER_FAULT and answer.status not in _NOT_UNDERSTOOD
-        ):
-            raise FeedTrouble("feed_unreachable", str(answer.status))
-        if answer.status != _OK and answer.status not in _NOT_UNDERSTOOD:
-            raise FeedTrouble("feed_unexpected_answer", str(answer.status))
-        return answer
-
-    def _has_observations_only(self) -> bool:
-        answer = self.get(f"{self.base}/metadata")
-        with suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
-            told = msgspec.json.decode(answer.body, type=_Capabilities)
-            kinds = {resource.type for rest in told.rest for resource in rest.resource}
-            return OBSERVATION in kinds and REPORT not in kinds
-        return False
-
-    def look_up(self, kind: str, ids: Sequence[str]) -> Iterator[Resource]:
-        """Those resources of ``kind`` that are there, asked for together, else one by one."""
-        wanted = set(ids)
-        for resource in self._together(kind, ids):
-            if resource.kind == kind and resource.id in wanted:
-                wanted.discard(resource.id)
-                yield resource
-        for name in sorted(wanted):
-            resource = Resource(self._found(f"{self.base}/{kind}/{name}", kind).body)
-            if resource.kind == kind and resource.id == name:
-                yield resource
-
-    def _together(self, kind: str, ids: Sequence[str]) -> list[Resource]:
-        query = urlencode({"_id": ",".join(ids), "_count": str(len(ids))}, safe=",")
-        answer = self._found(f"{self.base}/{kind}?{query}", kind)
-        page = read_page(answer.body, kind) if answer.status == _OK else None
-        return [match.resource for match in page.matches] if page else []
-
-    def _found(self, url: str, kind: str) -> Answer:
-        """What is at ``url``; an empty answer if it is gone, or ours to do without."""
-        try:
-            answer = self.get(url)
-        except FeedTrouble as trouble:
-            gone = trouble.code == "feed_unexpected_answer" and trouble.detail == "410"
-            spared = trouble.code == "feed_not_authorised" and kind in OPTIONAL
-            if not gone and not spared:
-                raise
-        else:
-            if answer.status == _OK:
-                return answer
-        return Answer(url, 0, {}, b"")
+    def _server(self) -> FhirServer:
+        return FhirServer(self.address, self._authorisation, Wire(self.limits, self.session))
 
 
 class _Poll:
     """One poll: where it stands in the server's order."""
 
-    def __init__(self, server: _Server, limits: Limits, overlap: timedelta, watermark: str) -> None:
+    def __init__(
+        self, server: FhirServer, limits: Limits, overlap: timedelta, watermark: str
+    ) -> None:
         self._server = server
         self._limits = limits
         self._started_at = watermark
@@ -248,6 +137,8 @@ class _Poll:
                 self._server_time = answer.said_at or page.timestamp
             self._learn(page)
             following = lead(answer.url, page.following) if page.following else ""
+            if number == 1 and following:
+                self._in_order = self._in_order and self._is_order_real()
             yield self._fetched(number, page, is_last=not following)
             if not following:
                 self._check_total(number, page)
@@ -295,6 +186,17 @@ class _Poll:
         if page is None:
             raise FeedTrouble("feed_unexpected_answer", str(answer.status))
         return answer, page
+
+    def _is_order_real(self) -> bool:
+        """Whether the same search, newest first, begins with something newer than this page.
+
+        A server that ignores ``_sort`` begins with the same report; a first page of its that is
+        in order by chance must not be believed.
+        """
+        asked = self._parameters() | {"_sort": "-_lastUpdated", "_count": "1"}
+        _, page = self._server.search(asked)
+        first = page.matches[0].updated if page and page.matches else None
+        return first is not None and self._newest is not None and first > self._newest
 
     def _learn(self, page: Page) -> None:
         """How far this page gets, and whether the order still holds."""
@@ -378,19 +280,6 @@ def _unnamed(pointers: Sequence[Pointer], together: Sequence[Resource]) -> list[
         if pointer.url and (known := here.get((pointer.kind, pointer.id))):
             known.url = pointer.url
     return [pointer for pointer in pointers if (pointer.kind, pointer.id) not in here]
-
-
-def _usable(address: str) -> SplitResult:
-    try:
-        parts = urlsplit(address.strip())
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or "@" in parts.netloc or parts.fragment:
-        raise FeedTrouble("feed_address_unusable")
-    if any(name.startswith(_RESERVED) for name, _ in parse_qsl(parts.query)):
-        raise FeedTrouble("feed_address_unusable", "_lastUpdated, _sort, _count")
-    return parts
 
 
 def _back(moment: datetime | None, by: timedelta) -> datetime | None:
