@@ -128,6 +128,7 @@ class Service:
                 metrics_registry=registry,
                 poke=self.poke,
                 intake=here.intake,
+                tests=tuple(here.catalogue),
                 feeds=here.feeds,
                 feed_hours=here.feed_hours,
                 pushing=self.pushing(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ from core.ports import (
     StaffAccounts,
     Visits,
 )
+from core.results.catalogue import TestDefinition
 from core.results.intake import Intake, IntakeReport
 from core.results.reported import Finding
 from sms.sim.outbox import Outbox
@@ -72,6 +73,7 @@ class WebRoom:
         ready: The named checks of ``/readyz``.
         poke: Called after an OTP was stored, so that it leaves at once.
         intake: Takes what staff upload; without it, as without the next ones, pages lack it.
+        tests: Those that staff may key in.
         feeds, feed_hours: How laboratories' feeds are doing.
         pushing: Takes what laboratories push.
         push_answers: By media type, how the account of a push is written (what was sent, the
@@ -97,6 +99,7 @@ class WebRoom:
     metrics_registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     poke: Callable[[], None] = _nothing_to_poke
     intake: Intake | None = None
+    tests: Sequence[TestDefinition] = ()
     feeds: Feeds | None = None
     feed_hours: FeedHours | None = None
     pushing: Pushing | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from sms.staff import home, sending, signing_in
+from sms.staff import entering, home, sending, signing_in
 from sms.staff.csrf import check_form
 
 console = Blueprint("staff", __name__, url_prefix="/staff")
@@ -22,5 +22,7 @@ console.add_url_rule("/intake", view_func=home.intake)
 console.add_url_rule("/quarantine", view_func=home.quarantine)
 console.add_url_rule("/upload", view_func=sending.ask_for_file, methods=["GET"])
 console.add_url_rule("/upload", view_func=sending.take_in_file, methods=["POST"])
+console.add_url_rule("/enter", view_func=entering.ask_for_result, methods=["GET"])
+console.add_url_rule("/enter", view_func=entering.take_in_result, methods=["POST"])
 console.add_url_rule("/replay", view_func=sending.replay, methods=["POST"])
 console.add_url_rule("/audit", view_func=home.audit)

@@ -31,31 +31,31 @@ def let_files_in(endpoint: str | None, _values: dict[str, object] | None) -> Non
 @needs(Right.SEND_RESULTS)
 def ask_for_file(account: StaffAccount) -> Response:
     """The form."""
-    return show("staff_upload.html", account=account, facilities=_facilities(account))
+    return show("staff_upload.html", account=account, facilities=facilities_of(account))
 
 
 @needs(Right.SEND_RESULTS)
 def take_in_file(account: StaffAccount) -> Response:
     """Take in an uploaded file and show its account."""
-    room, facility, file = current_room(), _chosen(account), request.files.get("file")
+    room, facility, file = current_room(), facility_of(account), request.files.get("file")
     if facility is None:
         return error_page(403, "pages.staff.not_allowed", way_on="/staff/")
     data = file.read() if file else b""
     if room.intake is None or not data:
-        facilities = _facilities(account)
+        facilities = facilities_of(account)
         error = say("pages.staff.upload_empty")
         return show("staff_upload.html", 422, account=account, facilities=facilities, error=error)
     name = (file.filename or "") if file else ""
     report = room.intake.receive(data, facility, source=name[:_LONGEST_NAME], feed="upload")
     room.poke()
     note(account.login, "uploaded", facility.code)
-    return _account(account, facility, report)
+    return show_account(account, facility, report)
 
 
 @needs(Right.SEND_RESULTS)
 def replay(account: StaffAccount) -> Response:
     """Take in again what waits for one reason, after its cause was mended."""
-    room, facility = current_room(), _chosen(account)
+    room, facility = current_room(), facility_of(account)
     if facility is None:
         return error_page(403, "pages.staff.not_allowed", way_on="/staff/")
     if room.intake is None:
@@ -65,10 +65,11 @@ def replay(account: StaffAccount) -> Response:
     report = room.intake.replay(kept, facility)
     room.poke()
     note(account.login, "replayed", facility.code)
-    return _account(account, facility, report)
+    return show_account(account, facility, report)
 
 
-def _account(account: StaffAccount, facility: Facility, report: IntakeReport) -> Response:
+def show_account(account: StaffAccount, facility: Facility, report: IntakeReport) -> Response:
+    """What became of what was sent, with each row that was held back."""
     held_back = [item for item in report.items if item.change is Change.QUARANTINED]
     return show(
         "staff_account.html",
@@ -88,12 +89,13 @@ def _row(item: ItemReport) -> tuple[int, list[tuple[str, str, str]]]:
     return item.row if item.row is not None else item.index + 1, told
 
 
-def _chosen(account: StaffAccount) -> Facility | None:
+def facility_of(account: StaffAccount) -> Facility | None:
     """The facility of the form, if the account answers for it."""
     code = request.form.get("facility", "")
-    return next((each for each in _facilities(account) if each.code == code), None)
+    return next((each for each in facilities_of(account) if each.code == code), None)
 
 
-def _facilities(account: StaffAccount) -> list[Facility]:
+def facilities_of(account: StaffAccount) -> list[Facility]:
+    """The facilities for which the account may send."""
     every = current_room().facilities.all()
     return [each for each in every if account.may(Right.SEND_RESULTS, each.code)]

@@ -115,3 +115,31 @@ def test_a_file_above_the_limit_is_refused_in_words(installation: Installation) 
     browser = Browser(installation, "facility_officer")
     browser.upload(b"x" * (2 * 1024 * 1024))
     assert browser.status == 413
+
+
+TYPED = {
+    "facility": "BVNDGD", "accession": "K-1", "name": "Lê Thị An", "birth_date": "05/03/1990",
+    "sex": "nữ", "phone": "0900 000 105", "test": "94500-6", "outcome": "negative",
+    "collected_at": "2026-03-01T08:00",
+}  # fmt: skip
+
+
+def test_one_result_is_keyed_in_by_hand(installation: Installation) -> None:
+    browser = Browser(installation, "facility_officer")
+    page = browser.post("/staff/enter", seen="/staff/enter", **TYPED)
+    assert "Everything was taken in." in page
+    (found,) = installation.find_results("K-1", "BVNDGD")
+    assert found.result.person.phone == "+84900000105"
+    assert found.result.outcome == "negative"
+    assert found.certificate is not None
+    assert ("BVNDGD", "manual") in installation.feed_hours.latest()
+
+
+def test_what_was_keyed_in_wrongly_is_told_with_its_reason(installation: Installation) -> None:
+    browser = Browser(installation, "facility_officer")
+    wrong = TYPED | {"birth_date": "31/02/1990"}
+    page = browser.post("/staff/enter", seen="/staff/enter", **wrong)
+    assert "Rows that were held back" in page
+    assert installation.find_results("K-1", "BVNDGD") == []
+    browser.post("/staff/enter", seen="/staff/enter", **TYPED | {"facility": "BVTD"})
+    assert browser.status == 403

@@ -23,9 +23,10 @@ PAGES: dict[str, Right | None] = {
     "/staff/intake": Right.SEE_INTAKE,
     "/staff/quarantine": Right.SEE_INTAKE,
     "/staff/upload": Right.SEND_RESULTS,
+    "/staff/enter": Right.SEND_RESULTS,
     "/staff/audit": Right.SEE_AUDIT,
 }
-FORMS = {"/staff/replay": Right.SEND_RESULTS, "/staff/upload": Right.SEND_RESULTS}
+FORMS = dict.fromkeys(("/staff/replay", "/staff/upload", "/staff/enter"), Right.SEND_RESULTS)
 
 
 @pytest.fixture

@@ -1,0 +1,80 @@
+"""One result keyed in by hand, for a unit that has no connection yet.
+
+What is typed becomes one row of the same table that a spreadsheet sends, so no rule of
+reading or judging is here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from flask import Response, request
+
+from core.policy.staff import Right, StaffAccount
+from core.results.catalogue import TestDefinition
+from sms.errors import error_page
+from sms.page import language, show
+from sms.room import current_room
+from sms.staff.sending import facilities_of, facility_of, show_account
+from sms.staff.session import needs, note
+
+OUTCOMES = ("negative", "positive", "indeterminate", "invalid")
+_COLUMNS = {
+    "accession": "accession",
+    "name": "full name",
+    "birth_date": "date of birth",
+    "sex": "sex",
+    "phone": "phone",
+    "national_id": "cccd",
+    "passport": "passport",
+    "test": "test code",
+    "outcome": "result",
+    "collected_at": "collected at",
+    "consent": "consent",
+}
+_LONGEST = 200
+_LOINC = "LN"
+
+
+@needs(Right.SEND_RESULTS)
+def ask_for_result(account: StaffAccount) -> Response:
+    """The empty form."""
+    return _form(account)
+
+
+@needs(Right.SEND_RESULTS)
+def take_in_result(account: StaffAccount) -> Response:
+    """Take in what was typed; what was refused comes back with its reasons, still filled in."""
+    room, facility = current_room(), facility_of(account)
+    if facility is None or room.intake is None:
+        return error_page(403, "pages.staff.not_allowed", way_on="/staff/")
+    typed = {name: request.form.get(name, "").strip()[:_LONGEST] for name in _COLUMNS}
+    report = room.intake.receive(
+        _row(typed), facility, source="manual", feed="manual", format="csv"
+    )
+    room.poke()
+    note(account.login, "result_entered", facility.code)
+    return show_account(account, facility, report)
+
+
+def _form(account: StaffAccount) -> Response:
+    tests = current_room().tests
+    return show(
+        "staff_enter.html",
+        account=account,
+        facilities=facilities_of(account),
+        tests=[(_code(test), test.name(language())) for test in tests if _code(test)],
+        outcomes=OUTCOMES,
+    )
+
+
+def _code(test: TestDefinition) -> str:
+    """The test's LOINC code; of several the lowest."""
+    return min((code for system, code in test.codes if system == _LOINC), default="")
+
+
+def _row(typed: dict[str, str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows((_COLUMNS.values(), (typed[name] for name in _COLUMNS)))
+    return text.getvalue().encode()
