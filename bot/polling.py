@@ -110,6 +110,10 @@ def source_of(feed: Feed, limits: Limits) -> PolledSource:
         from labs.sources.local_folder import LocalFolderSource
 
         return LocalFolderSource(feed.address, limits)
+    if feed.kind is FeedKind.FHIR:
+        from labs.sources.fhir_server import FhirServerSource
+
+        return FhirServerSource(feed.address, feed.secret, limits, feed.overlap)
     raise FeedTrouble("feed_address_unusable", feed.kind)
 
 

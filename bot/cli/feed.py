@@ -6,6 +6,7 @@ import re
 import sys
 from dataclasses import replace
 from datetime import timedelta
+from typing import IO
 
 import click
 
@@ -30,11 +31,13 @@ def command() -> None:
     " --expected 60 --hours 7-17 · ketqua feed add BVX/push --kind push",
 )
 @click.argument("feed")
-@click.option("--kind", type=click.Choice(["folder", "mllp", "push"]), required=True)
+@click.option("--kind", type=click.Choice(["fhir", "folder", "mllp", "push"]), required=True)
 @click.option(
     "--address", default="", help="Folder: its path. MLLP: the sender as in MSH-3|MSH-4, or MSH-4."
 )
 @click.option("--peer", "peers", multiple=True, help="MLLP: a network it may come from (CIDR).")
+@click.option("--secret-file", type=click.File("r"), help="FHIR: a file with user:password, a"
+              " token, or OAuth2 client credentials as JSON; - reads it from stdin.")  # fmt: skip
 @click.option("--interval", type=click.IntRange(1, _LONGEST), default=15, show_default=True,
               help="Minutes between two polls.")  # fmt: skip
 @click.option("--expected", type=click.IntRange(min=1), help="Silent after so many minutes.")
@@ -44,6 +47,7 @@ def add(
     kind: str,
     address: str,
     peers: tuple[str, ...],
+    secret_file: IO[str] | None,
     interval: int,
     expected: int | None,
     hours: str,
@@ -67,6 +71,7 @@ def add(
         kind=FeedKind(kind),
         address=address,
         peers=peers,
+        secret=secret_file.read().strip() if secret_file else "",
         interval=timedelta(minutes=interval),
         expected_every=timedelta(minutes=expected) if expected else None,
         opens=int(span[1]),

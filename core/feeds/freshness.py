@@ -1,8 +1,10 @@
 """When a feed is too quiet, and who is told: once when it begins, once when it is over.
 
 Silence counts only within the feed's hours: a clinic that closes at five is not silent at
-six. Volume falls off when the last day brought far less than such days usually do. A feed
-that can't be polled is silent by the same clock; the alert then says so.
+six. Volume falls off when the last day brought far less than such days usually do, and is
+well again only at half of the usual: one that hovers at the edge is told once. Nothing is
+over before something new came. A feed that can't be polled is silent by the same clock; the
+alert then says so. Pilots are not asked about: whoever calls ``assess`` leaves them out.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ _HOUR = timedelta(hours=1)
 _FEWEST_DAYS = 3
 _FEWEST_ITEMS = 20
 _FALLEN_TO = 0.3
-_LONGEST_LOOK = timedelta(days=14)
+_WELL_AGAIN_AT = 0.5
+_USUAL_LOOK = timedelta(days=14)
+_LONGEST_LOOK = timedelta(days=400)
 
 Hours = Sequence[tuple[datetime, int]]
 
@@ -70,34 +74,47 @@ def assess(
     if feed.expected_every is None or not feed.active:
         return None
     since = last_item_at or state.made_at
-    is_now = _alert(feed, hours, since, now, zone)
     was = Alert(state.alert)
+    is_now = _alert(feed, hours, since, now, zone, was)
     if is_now is was or (was is Alert.SILENT and is_now is Alert.LOW_VOLUME):
         return None
-    if is_now is Alert.NONE and not _came_since(state, last_item_at, was):
+    if is_now is Alert.NONE and not _came_since(state, last_item_at):
         return None
     return Notice(feed, is_now, since, state.error)
 
 
-def _alert(feed: Feed, hours: Hours, since: datetime, now: datetime, zone: ZoneInfo) -> Alert:
-    assert feed.expected_every is not None  # noqa: S101  (asked before)
-    if silence(feed, since, now, zone) > feed.expected_every:
+def _alert(
+    feed: Feed, hours: Hours, since: datetime, now: datetime, zone: ZoneInfo, was: Alert
+) -> Alert:
+    if is_silent(feed, since, now, zone):
         return Alert.SILENT
-    return Alert.LOW_VOLUME if falls_off(hours, now) else Alert.NONE
+    below = _WELL_AGAIN_AT if was is Alert.LOW_VOLUME else _FALLEN_TO
+    return Alert.LOW_VOLUME if falls_off(hours, now, below) else Alert.NONE
 
 
-def _came_since(state: FeedState, last_item_at: datetime | None, was: Alert) -> bool:
-    """Silence is over when something came, not because the doors have closed."""
-    if was is not Alert.SILENT:
-        return True
+def _came_since(state: FeedState, last_item_at: datetime | None) -> bool:
+    """It is over when something came, not because the doors have closed or a week has passed."""
     told = state.alerted_at
     return last_item_at is not None and (told is None or last_item_at > told)
 
 
+def is_silent(feed: Feed, since: datetime, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether nothing came for longer than expected; never of a feed that nothing is expected of.
+
+    Args:
+        since: When the last item came, or when the feed was made.
+    """
+    limit = feed.expected_every
+    return limit is not None and silence(feed, since, now, zone) > limit
+
+
 def silence(feed: Feed, since: datetime, now: datetime, zone: ZoneInfo) -> timedelta:
-    """How long a feed has been silent within its hours (at most two weeks are looked at)."""
-    start = max(since, now - _LONGEST_LOOK)
-    if (feed.closes - feed.opens) % 24 == 0:
+    """How long a feed has been silent within its hours.
+
+    What lies further back than ``_reach`` is not counted, so that the loop ends.
+    """
+    start = max(since, now - _reach(feed))
+    if _hours_a_day(feed) == 24:  # noqa: PLR2004  (hours)
         return max(now - start, timedelta(0))
     quiet, at = timedelta(0), start
     while at < now:
@@ -111,23 +128,37 @@ def silence(feed: Feed, since: datetime, now: datetime, zone: ZoneInfo) -> timed
     return quiet
 
 
+def _hours_a_day(feed: Feed) -> int:
+    return (feed.closes - feed.opens) % 24 or 24
+
+
+def _reach(feed: Feed) -> timedelta:
+    """How far to look back: two days more than a feed needs to pass its limit in open hours."""
+    limit = min(feed.expected_every or timedelta(0), _LONGEST_LOOK)
+    needed = limit * 24 / _hours_a_day(feed) + 2 * _DAY
+    return min(max(needed, _USUAL_LOOK), _LONGEST_LOOK)
+
+
 def _is_open(feed: Feed, hour: int) -> bool:
     if feed.opens < feed.closes:
         return feed.opens <= hour < feed.closes
     return hour >= feed.opens or hour < feed.closes  # over midnight
 
 
-def falls_off(hours: Hours, now: datetime) -> bool:
+def falls_off(hours: Hours, now: datetime, below: float = _FALLEN_TO) -> bool:
     """Whether the last day brought less than 30 % of what a day of the week before did.
 
     Said only of feeds with three such days or more, and a usual day of 20 items or more.
+
+    Args:
+        below: Part of the usual day (their median) below which it does.
     """
     days = [_between(hours, now - _DAY * (n + 1), now - _DAY * n) for n in range(8)]
     earlier = [items for items in days[1:] if items]
     if len(earlier) < _FEWEST_DAYS:
         return False
     usual = median(earlier)
-    return usual >= _FEWEST_ITEMS and days[0] < usual * _FALLEN_TO
+    return usual >= _FEWEST_ITEMS and days[0] < usual * below
 
 
 def _between(hours: Hours, start: datetime, end: datetime) -> int:

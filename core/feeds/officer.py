@@ -18,6 +18,8 @@ _TEMPLATES = {
     Alert.LOW_VOLUME: Template.FEED_LOW,
     Alert.NONE: Template.FEED_RECOVERED,
 }
+_NO_ANSWER = frozenset({"feed_unreachable", "feed_timed_out"})
+_OURS = "feed_failed"  # the poll broke on our side: nothing that the facility could mend
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,7 @@ def letters(
         "since": _local(notice.since, zone),
     }
     text = templates.write(template, **data)
-    reason = ".unreachable" if notice.error and notice.alert is Alert.SILENT else ""
-    spoken = say(f"alerts.{template}{reason}", **data)
+    spoken = say(f"alerts.{template}{_reason(notice)}", **data)
     key = f"feed:{notice.feed.id}:{notice.alert or 'over'}:{notice.since.timestamp():.0f}"
     drafts = []
     for officer in officers:
@@ -70,6 +71,13 @@ def letters(
                 _draft(f"{key}:{officer.id}:c", template, officer.chat, spoken, officer.channel)
             )
     return drafts
+
+
+def _reason(notice: Notice) -> str:
+    """Whom to call: who runs the server, or who set up the account; empty: nothing is known."""
+    if notice.alert is not Alert.SILENT or notice.error in ("", _OURS):
+        return ""
+    return ".unreachable" if notice.error in _NO_ANSWER else ".unreadable"
 
 
 def _draft(key: str, template: Template, to: str, text: str, channel: str) -> DeliveryDraft:

@@ -7,11 +7,21 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.feeds.feed import Feed, FeedKind, FeedState
-from core.feeds.freshness import Alert, Hours, Notice, assess, falls_off, rhythm, silence
+from core.feeds.freshness import (
+    Alert,
+    Hours,
+    Notice,
+    assess,
+    falls_off,
+    is_silent,
+    rhythm,
+    silence,
+)
 from core.feeds.officer import Officer, letters
 from core.messages.delivery import Priority
 
@@ -94,6 +104,28 @@ def test_closing_the_doors_ends_no_alert() -> None:
     assert look(DAYTIME, state, now=NOON + 30 * DAY) is None
 
 
+def test_a_limit_of_many_open_hours_is_reached_too() -> None:
+    weekly = replace(DAYTIME, expected_every=7 * DAY)  # 168 hours, of which a day has ten
+    assert not is_silent(weekly, NOON, NOON + 16 * DAY, ZONE)
+    assert is_silent(weekly, NOON, NOON + 18 * DAY, ZONE)
+    assert is_silent(weekly, NOON, NOON + 3650 * DAY, ZONE)
+
+
+def test_a_limit_that_nobody_can_have_meant_breaks_nothing() -> None:
+    for feed in (FEED, DAYTIME, NIGHT):
+        endless = replace(feed, expected_every=timedelta.max)
+        assert look(endless, now=NOON + 3650 * DAY) is None
+
+
+def test_an_hour_that_a_zone_repeats_or_leaves_out_is_counted_as_it_passed() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    early = replace(FEED, opens=1, closes=5)
+    spring = datetime(2026, 3, 28, 23, tzinfo=UTC)  # midnight there
+    autumn = datetime(2026, 10, 24, 22, tzinfo=UTC)
+    assert silence(early, spring, spring + 12 * HOUR, berlin) == 3 * HOUR
+    assert silence(early, autumn, autumn + 12 * HOUR, berlin) == 5 * HOUR
+
+
 def day(n: int, items: int) -> list[tuple[datetime, int]]:
     return [(NOON - DAY * n + HOUR, items)]
 
@@ -111,6 +143,39 @@ def test_a_volume_far_below_the_usual_is_told_once() -> None:
     assert worse.alert is Alert.SILENT
 
 
+USUAL = [item for n in range(2, 8) for item in day(n, 100)]
+
+
+def low_at(items: int, state: FeedState, now: datetime) -> Notice | None:
+    return look(state=state, last=now, now=now, hours=[*USUAL, *day(1, items)])
+
+
+def test_a_volume_at_the_edge_is_told_once_and_well_again_at_half() -> None:
+    state, words, now = NEW, [], NOON
+    for items in (29, 31, 29, 49, 29, 50, 31, 29):
+        now += MINUTE
+        notice = low_at(items, state, now)
+        state = told(state, notice, now)
+        words.append(notice.alert if notice else None)
+    none, low, over = None, Alert.LOW_VOLUME, Alert.NONE
+    assert words == [low, none, none, none, none, over, none, low]
+
+
+def test_a_low_volume_is_not_over_before_something_came() -> None:
+    state = replace(NEW, alert=Alert.LOW_VOLUME, alerted_at=NOON)
+    assert look(state=state, last=NOON - MINUTE, hours=[*USUAL, *day(1, 90)]) is None
+    over = low_at(90, state, NOON + MINUTE)
+    assert over is not None
+    assert over.alert is Alert.NONE
+
+
+def test_a_silent_feed_that_trickles_is_told_of_once() -> None:
+    late = NOON + 2 * HOUR
+    state = told(NEW, look(now=late), late)
+    assert state.alert == Alert.SILENT
+    assert low_at(10, state, late + MINUTE) is None
+
+
 def test_a_quiet_day_of_a_small_or_new_sender_is_nothing() -> None:
     assert not falls_off([*day(4, 5), *day(3, 6), *day(2, 5)], NOON)
     assert not falls_off([*day(3, 100), *day(2, 100)], NOON)
@@ -124,26 +189,39 @@ def test_the_rhythm_that_was_seen_is_shown() -> None:
     assert rhythm(every_hour[:2]) is None
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 400)), max_size=60))
-def test_no_alert_follows_another_without_a_recovery(steps: list[tuple[bool, int]]) -> None:
-    state, last, now, alerts = NEW, NOON, NOON, [Alert.NONE]
-    for item_came, minutes in steps:
-        now += timedelta(minutes=minutes)
-        last = now if item_came else last
-        notice = look(DAYTIME, state, last=last, now=now)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60), st.integers(1, 400), st.sampled_from([1, 1, 1, 9])),
+        max_size=80,
+    ),
+    st.sampled_from([FEED, DAYTIME, NIGHT]),
+)
+def test_no_alert_follows_another_without_a_recovery(
+    steps: list[tuple[int, int, int]], feed: Feed
+) -> None:
+    state, last, now = NEW, NOON, NOON
+    hours, heard = list(USUAL), [Alert.NONE]
+    for items, minutes, times in steps:
+        now += timedelta(minutes=minutes * times)
+        last = now if items else last
+        hours += [(now, items)] if items else []
+        before, notice = state.alerted_at, look(feed, state, last=last, now=now, hours=hours)
         state = told(state, notice, now)
-        if notice:
-            alerts.append(notice.alert)
-    assert all(one is not other for one, other in pairwise(alerts))
+        if notice is not None:
+            heard.append(notice.alert)
+            assert notice.alert or (before is not None and last > before)
+    worse = (Alert.LOW_VOLUME, Alert.SILENT)
+    assert all(one is not other for one, other in pairwise(heard))
+    assert all(not (one and other) or (one, other) == worse for one, other in pairwise(heard))
 
 
-@given(st.integers(0, 30 * 24 * 60), st.integers(0, 24), st.integers(0, 24))
+@given(st.integers(0, 30 * 24 * 60), st.integers(0, 86_400), st.integers(0, 24), st.integers(0, 24))
 def test_silence_is_never_longer_than_the_time_that_passed(
-    minutes: int, opens: int, closes: int
+    minutes: int, second: int, opens: int, closes: int
 ) -> None:
     feed = replace(FEED, opens=opens, closes=closes)
-    span = timedelta(minutes=minutes)
-    assert timedelta(0) <= silence(feed, NOON - span, NOON, ZONE) <= span
+    now, span = NOON + timedelta(seconds=second), timedelta(minutes=minutes)
+    assert timedelta(0) <= silence(feed, now - span, now, ZONE) <= span
 
 
 def test_each_officer_gets_an_sms_and_the_same_in_a_linked_chat() -> None:
@@ -155,7 +233,9 @@ def test_each_officer_gets_an_sms_and_the_same_in_a_linked_chat() -> None:
     def say(key: str, **data: str) -> str:
         return f"{key} {data['facility']}/{data['feed']} {data['since']}"
 
-    drafts = letters(Notice(FEED, Alert.SILENT, NOON, "x"), officers, zone=ZONE, say=say)
+    drafts = letters(
+        Notice(FEED, Alert.SILENT, NOON, "feed_timed_out"), officers, zone=ZONE, say=say
+    )
     assert [(d.channel, d.to) for d in drafts] == [
         ("sms", "+84900000001"), ("zalo", "77"), ("sms", "+84900000002"),
     ]  # fmt: skip
@@ -163,5 +243,38 @@ def test_each_officer_gets_an_sms_and_the_same_in_a_linked_chat() -> None:
     assert drafts[1].text == "alerts.feed_silent.unreachable BVA/lis 12:00 04/03/2026"
     assert len({draft.dedupe_key for draft in drafts}) == 3
     assert {draft.priority for draft in drafts} == {Priority.ALERT}
-    again = letters(Notice(FEED, Alert.SILENT, NOON, "x"), officers, zone=ZONE, say=say)
+    again = letters(
+        Notice(FEED, Alert.SILENT, NOON, "feed_timed_out"), officers, zone=ZONE, say=say
+    )
     assert [d.dedupe_key for d in again] == [d.dedupe_key for d in drafts]
+
+
+def spoken(notice: Notice) -> str:
+    officer = Officer("o1", "BVA", "Hoa", "", "zalo", "77")
+    (draft,) = letters(notice, [officer], zone=ZONE, say=lambda key, **_: key)
+    return draft.text
+
+
+@pytest.mark.parametrize(
+    ("error", "key"),
+    [
+        ("", "alerts.feed_silent"),
+        ("feed_failed", "alerts.feed_silent"),
+        ("feed_unreachable", "alerts.feed_silent.unreachable"),
+        ("feed_timed_out", "alerts.feed_silent.unreachable"),
+        ("feed_not_authorised", "alerts.feed_silent.unreadable"),
+        ("feed_host_key_changed", "alerts.feed_silent.unreadable"),
+    ],
+)
+def test_the_chat_says_whom_to_call(error: str, key: str) -> None:
+    assert spoken(Notice(FEED, Alert.SILENT, NOON, error)) == key
+
+
+def test_only_a_silent_feed_has_a_reason() -> None:
+    assert spoken(Notice(FEED, Alert.LOW_VOLUME, NOON, "feed_timed_out")) == "alerts.feed_low"
+    assert spoken(Notice(FEED, Alert.NONE, NOON, "feed_timed_out")) == "alerts.feed_recovered"
+
+
+def test_an_officer_is_not_shown_by_a_log() -> None:
+    shown = repr(Officer("o1", "BVA", "Hoa", "+84900000001", "zalo", "77"))
+    assert not any(secret in shown for secret in ("Hoa", "+849", "77"))

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.feeds.feed import LONGEST_INTERVAL, Feed, FeedKind, FeedState
-from core.feeds.schedule import back_off, failed, succeeded
+from core.feeds.schedule import LEASE, back_off, failed, succeeded
+from core.feeds.source import Limits
 
 NOW = datetime(2026, 3, 4, 5, tzinfo=UTC)
 FEED = Feed("BVA", "lis", FeedKind.FHIR, "https://lis.example")
@@ -39,6 +40,24 @@ def test_a_failed_poll_comes_back_in_half_a_minute_then_ever_later() -> None:
     assert (after.failures, after.error, after.succeeded_at) == (1, "feed_unreachable", None)
 
 
+def test_a_minutes_outage_does_not_cost_a_long_interval() -> None:
+    waits = [back_off(FEED, 1), back_off(FEED, 2), back_off(FEED, 3)]
+    assert waits == [timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2)]
+    quick = Feed("BVA", "lis", FeedKind.FHIR, interval=timedelta(seconds=5))
+    assert back_off(quick, 1) == timedelta(seconds=5)
+
+
+def test_only_a_dead_process_loses_its_poll() -> None:
+    assert timedelta(seconds=Limits().total_seconds) < LEASE
+
+
+def test_an_outage_forgets_neither_the_watermark_nor_the_alert() -> None:
+    known = FeedState(NOW, NOW, watermark="w", succeeded_at=NOW, alerted_at=NOW, alert="silent")
+    for after in (failed(FEED, known, "x", NOW, 0.5), succeeded(FEED, known, NOW, 0.5)):
+        assert (after.watermark, after.alert, after.alerted_at) == ("w", "silent", NOW)
+        assert after.succeeded_at == NOW
+
+
 @given(st.integers(1, 3600), st.integers(1, 10**6), st.floats(0, 1), st.booleans())
 def test_no_feed_waits_longer_than_an_hour_or_hammers(
     seconds: int, failures: int, chance: float, well: bool
@@ -47,4 +66,4 @@ def test_no_feed_waits_longer_than_an_hour_or_hammers(
     state = FeedState(NOW, NOW, failures=failures)
     after = succeeded(feed, state, NOW, chance) if well else failed(feed, state, "x", NOW, chance)
     wait = after.due_at - NOW
-    assert timedelta(seconds=0.9) <= wait <= LONGEST_INTERVAL
+    assert timedelta(seconds=1) <= wait <= LONGEST_INTERVAL

@@ -3,6 +3,7 @@
 import pytest
 
 from core.errors import SetupRefused
+from core.messages import templates
 from core.messages.templates import (
     SEGMENT,
     Template,
@@ -39,6 +40,21 @@ def test_a_host_that_makes_a_message_too_long_is_refused_by_name() -> None:
     check_templates("https://ketqua.example.gov.vn", "ketqua.example.gov.vn", 10)
     with pytest.raises(SetupRefused, match="ready"):
         check_templates("https://" + "x" * 40 + ".vn", "x" * 40 + ".vn", 10)
+
+
+@pytest.mark.parametrize(
+    "template", [Template.FEED_SILENT, Template.FEED_LOW, Template.FEED_RECOVERED]
+)
+def test_the_longest_facility_and_feed_fit_one_segment_and_start_checks_it(
+    template: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = write(template, facility="W" * 32, feed="w" * 24, since="23:59 31/12/2026")
+    room = SEGMENT - (gsm7_length(text) or 999)
+    assert room >= 0
+    assert "W" * 32 in text
+    monkeypatch.setitem(templates._TEXTS, template, templates._TEXTS[template] + "x" * (room + 1))
+    with pytest.raises(SetupRefused, match=template):
+        check_templates("https://kq.example.vn", "kq.example.vn", 10)
 
 
 def test_the_sensitive_text_tells_nothing_of_the_result() -> None:
