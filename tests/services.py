@@ -48,7 +48,9 @@ NODE = Program(("node",), ("nodejs",))
 NPM = Program(("npm",), ("npm",))
 REDIS = Program(("redis-server",), ("redis-server",))
 POSTGRES = Program(("initdb",), ("postgresql",), "usr/lib/postgresql/*/bin")
-EVERYTHING = (CHROMIUM, ZBARIMG, NODE, NPM, REDIS, POSTGRES)
+SSHD = Program(("sshd",), ("openssh-server",), "usr/sbin")
+SSH_KEYGEN = Program(("ssh-keygen",), ("openssh-client",))
+EVERYTHING = (CHROMIUM, ZBARIMG, NODE, NPM, REDIS, POSTGRES, SSHD, SSH_KEYGEN)
 
 
 def find(program: Program) -> Path | None:

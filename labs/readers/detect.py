@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 from core.results.facility import DateOrder
 from core.results.reported import Finding, NotAResult, ReadItem, Unreadable
 from labs.readers import hl7v2, oru
+from labs.readers.columns import missing_from, places_of
 from labs.readers.csv_file import SEPARATORS, read_csv
 from labs.readers.fhir import read_fhir
 from labs.readers.gzip_file import MAGIC, BrokenGzip, TooLargeInside, unpack
 from labs.readers.oru import Content
+from labs.readers.spreadsheet import FIRST_ROWS, MOST_COLUMNS
 from labs.readers.xlsx_file import MAGIC as ZIP
 from labs.readers.xlsx_file import read_xlsx
 from labs.readers.xml4 import read_xml4
@@ -26,6 +28,7 @@ LARGEST = 64 * 1024 * 1024
 FORMATS = ("auto", "fhir", "hl7v2", "csv", "xlsx", "xml4")
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_HL7 = (b"MSH", b"FHS", b"BHS")
 _BLANK = b" \t\r\n\x0b\x0c\x1c"
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1e\x1f]")
 _PEEK = 4096
@@ -52,7 +55,8 @@ def read(
     before, part = b"", 0
     local = Local(zone, date_order, limit)
     for index, (content, raw, row) in enumerate(_contents(data, format, local)):
-        part = part + 1 if raw is before and index else 0
+        # Whole files are read again from their beginning.
+        part = index if raw is data else part + 1 if raw is before and index else 0
         before = raw
         yield ReadItem(index, content, raw, part, row)
 
@@ -86,7 +90,9 @@ def _contents(data: bytes, wanted: str, local: Local) -> Iterator[Read]:
 
 
 def _of_kind(kind: str, text: bytes, local: Local) -> Iterator[Read]:
-    if kind == "csv":
+    if kind in ("csv", "xlsx") and text.startswith(_OLD_EXCEL):
+        yield _unreadable("unsupported_format", detail="xls"), text, None
+    elif kind == "csv" or (kind == "xlsx" and detect(text) == "csv"):  # a row that was kept
         yield from read_csv(text, local.zone, local.date_order)
     elif kind == "xlsx":
         yield from read_xlsx(text, local.zone, local.date_order, 4 * local.limit)
@@ -115,21 +121,37 @@ def detect(data: bytes) -> str:
     text = data[:_PEEK].removeprefix(_BOM).lstrip(_BLANK)
     if text.startswith(ZIP):
         return "xlsx"
-    if text.startswith(b"%PDF") or _BINARY.search(text):
+    if text.startswith(b"%PDF"):
         return ""
-    if text[:1] in (b"{", b"["):
-        return "fhir"
-    if text.startswith((b"FHS", b"BHS")) or hl7v2.looks_like_hl7(data):
-        return "hl7v2"
+    if text.startswith((b"{", b"[")):
+        return "" if _BINARY.search(text) else "fhir"
     if text.startswith(b"<"):
-        return "xml4"
+        return "" if _BINARY.search(text) else "xml4"
+    if not text.startswith(_HL7) and _has_headings(text):
+        return "csv"  # before HL7 is looked for further down: a cell may begin with MSH
+    if text.startswith((b"FHS", b"BHS")) or hl7v2.looks_like_hl7(data):
+        return "" if _BINARY.search(text) else "hl7v2"
     return "csv" if _looks_like_csv(text) else ""
 
 
+def _has_headings(text: bytes) -> bool:
+    """A line among the first that says what a table must say."""
+    for line in text.decode("utf-8", "replace").splitlines()[:FIRST_ROWS]:
+        for separator in SEPARATORS:
+            headings = [heading.strip(' "') for heading in line.split(separator)]
+            if len(headings) <= MOST_COLUMNS and not missing_from(places_of(headings)):
+                return True
+    return False
+
+
 def _looks_like_csv(text: bytes) -> bool:
-    """A first line of three columns or more, with one of the usual separators."""
-    header = text.split(b"\n", 1)[0]
-    return any(header.count(bytes([separator])) > 1 for separator in SEPARATORS.encode())
+    """A line of three columns or more among the first, and no binary data up to it."""
+    for line in text.splitlines()[:FIRST_ROWS]:
+        if _BINARY.search(line):
+            return False
+        if any(line.count(bytes([separator])) > 1 for separator in SEPARATORS.encode()):
+            return True
+    return False
 
 
 def _as_utf8(data: bytes) -> bytes:

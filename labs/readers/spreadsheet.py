@@ -1,9 +1,13 @@
 """A laboratory's table to results: one for each row under the headings.
 
-Rules: a date of numbers only is read in the facility's order and refused where it contradicts
-that; a year of two digits is refused; what a spreadsheet program destroyed (a leading zero, a
-long number in powers of ten) is said and never repaired; a bad row stops itself only. A row's
-raw bytes are the headings and the row, so that it can be read again alone.
+Rules: what a spreadsheet program destroyed (a leading zero, a long number in powers of ten)
+is said and never repaired; a bad row stops itself only. Cells that are missing at a row's end
+are empty (Excel leaves empty ones out after the 16th row), unless one of them had to be there
+or the file ends within the row.
+A row's raw bytes are the headings and the row, so that it can be read again alone. Dates: see
+``written_dates``.
+
+Source: Microsoft KB 77295 (missing delimiters at the end of rows).
 """
 
 from __future__ import annotations
@@ -11,10 +15,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from core.results.facility import DateOrder
@@ -23,40 +28,41 @@ from core.results.reported import (
     DocumentType,
     Finding,
     Member,
+    NotAResult,
     ReportedDocument,
     ReportedPatient,
     ReportedResult,
     ReportStatus,
     Unreadable,
 )
-from labs.readers.columns import missing_from, places_of
+from labs.readers.columns import missing_from, places_of, repeated_in
 from labs.readers.text import on_one_line, seen
-from labs.readers.times import fhir_time, iso_birth_date
 from labs.readers.vocabulary import LOINC, SNOMED, plain, says_pooled, shape
+from labs.readers.written_dates import OtherOrderError, written_birth_date, written_time
 
 Row = Sequence[str]
-Read = tuple[ReportedResult | Unreadable, bytes, int]
+Read = tuple[ReportedResult | Unreadable | NotAResult, bytes, int]
 
-_MOST_COLUMNS = 512
+FIRST_ROWS = 20  # the headings may stand below a title
+MOST_COLUMNS = 512
 _SNOMED = re.compile(r"\d{6,18}", re.ASCII)
 _ANSWER = re.compile(r"LA\d+-\d", re.ASCII)
-_LOINC = re.compile(r"\d{1,7}-\d")
-_DATE = re.compile(
-    r"(\d{1,4})([/.-])(\d{1,2})\2(\d{1,4})"
-    r"(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*([AaPp][Mm])?)?",
-    re.ASCII,
+_LOINC = re.compile(r"\d{1,7}-\d", re.ASCII)
+# As spreadsheet programs write it: with the sign. A laboratory's own number may be 2E10.
+_POWERS = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+", re.ASCII)
+_YES = frozenset({"x", "1", "co", "yes", "y", "true", "dung", "dong y"})
+_NO = frozenset(
+    {"", "0", "-", "khong", "ko", "k", "no", "n", "false", "sai", "don", "mau don", "single"}
 )
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(?:\d{2})?([+-]\d{4})?)?", re.ASCII)
-_MONTH = re.compile(r"(\d{1,2})[/.-](\d{4})", re.ASCII)
-_POWERS = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+", re.ASCII)
-_TRUE = frozenset({"x", "1", "co", "yes", "y", "true", "dung"})
 _STATUSES = {
-    **dict.fromkeys(("", "f", "final", "hoan tat", "hoan thanh", "da co ket qua"),
+    **dict.fromkeys(("", "f", "final", "hoan tat", "hoan thanh", "da co ket qua",
+                     "da duyet"),
                     ReportStatus.FINAL),
     **dict.fromkeys(("c", "corrected", "dinh chinh", "sua", "amended"), ReportStatus.CORRECTED),
     **dict.fromkeys(("x", "w", "cancelled", "canceled", "huy", "thu hoi", "entered in error"),
                     ReportStatus.WITHDRAWN),
-    **dict.fromkeys(("p", "i", "preliminary", "pending", "dang cho", "so bo"),
+    **dict.fromkeys(("p", "i", "preliminary", "pending", "dang cho", "so bo",
+                     "cho duyet", "chua duyet"),
                     ReportStatus.PRELIMINARY),
 }  # fmt: skip
 _SEXES = {
@@ -70,10 +76,13 @@ _DOCUMENTS = {
     "passport": DocumentType.PASSPORT,
     "insurance": DocumentType.INSURANCE,
 }
-_PHONE_DIGITS_LESS = 9
-_FIRST_OF_A_MOBILE = "35789"
+_PHONE_SIGNS = str.maketrans("", "", " .-()\u00a0\u202f")
+_PHONE_WITHOUT_ZERO = re.compile(r"[35789]\d{8}", re.ASCII)
+_LONGEST_NAME = 200
 _CCCD_DIGITS = 12
 _FEWEST_CCCD_DIGITS = 10  # two zeros lost; a number of nine is an old card
+_LONGEST_WORD = 40
+_NEEDED = ("accession", "value")
 
 
 class _RowRefused(Exception):
@@ -86,65 +95,122 @@ class _RowRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How to read the rows under some headings."""
+    """How to read the rows under some headings.
+
+    Args:
+        head: The headings as CSV: each row's raw bytes begin with them.
+        fewest: Cells that a row must have.
+    """
 
     headings: Row
     places: dict[str, int]
+    head: bytes
+    fewest: int
     zone: ZoneInfo
     date_order: DateOrder
     warnings: tuple[Finding, ...] = ()
 
-    def read(self, rows: Iterable[tuple[int, Row]]) -> Iterator[Read]:
-        """Read rows, each with its number; empty ones are no rows."""
-        for number, row in rows:
-            if any(cell.strip() for cell in row):
-                yield self._guarded(row), self.raw(row), number
+    def read(self, number: int, row: Row, *, cut: bool = False) -> Iterator[Read]:
+        """Read the row with this number; an empty one is none.
 
-    def raw(self, row: Row) -> bytes:
-        """The headings and the row as CSV."""
-        text = io.StringIO()
-        csv.writer(text).writerows((self.headings, row))
-        return text.getvalue().encode("utf-8", "replace")
-
-    def _guarded(self, row: Row) -> ReportedResult | Unreadable:
-        if len(row) > len(self.headings) and any(row[len(self.headings) :]):
-            detail = f"{len(row)} / {len(self.headings)}"
-            return Unreadable((Finding("row_has_other_columns", "", detail),))
+        Args:
+            cut: The file ends with this row and without a line break.
+        """
+        if not "".join(row).strip():
+            return
         try:
-            return _RowReading(self, row).result()
+            content: ReportedResult | Unreadable = self._result(row, cut=cut)
         except _RowRefused as refused:
-            return Unreadable((refused.finding,))
+            content = Unreadable((refused.finding,))
+        written = as_csv(row)
+        yield content, self.head + (written.rstrip(b"\r\n") if cut else written), number
+
+    def _result(self, row: Row, *, cut: bool) -> ReportedResult:
+        wide = len(self.headings)
+        fewest = self.last_named if cut else self.fewest
+        if len(row) < fewest or (len(row) > wide and "".join(row[wide:]).strip()):
+            raise _RowRefused(Finding("row_has_other_columns", "", f"{len(row)} / {wide}"))
+        return _RowReading(self, row).result()
+
+    @property
+    def last_named(self) -> int:
+        """Columns up to the last that has a heading."""
+        return max(place for place, heading in enumerate(self.headings, 1) if heading.strip())
+
+
+def as_csv(row: Row, *, separator: str = ",", quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> bytes:
+    """One line of CSV."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, quoting=quoting).writerow(row)
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def head_of(headings: Row, separator: str = ",") -> bytes:
+    """The line of headings; quoted, so that it can't be taken for the start of another format."""
+    return as_csv(headings, separator=separator, quoting=csv.QUOTE_ALL)
 
 
 def table_of(
     headings: Row, zone: ZoneInfo, date_order: DateOrder, warnings: tuple[Finding, ...] = ()
 ) -> Table | Finding:
     """The table under these headings, or why there is none."""
-    if len(headings) > _MOST_COLUMNS:
+    if len(headings) > MOST_COLUMNS:
         return Finding("too_many_columns", "", str(len(headings)))
+    headings = [_printable(heading) for heading in headings]
     places = places_of(headings)
     missing = missing_from(places)
     if missing:
         return Finding("missing_columns", "", ", ".join(missing))
-    return Table(headings, places, zone, date_order, warnings)
+    repeated = repeated_in(headings)
+    if repeated:
+        return Finding("repeated_column", repeated[:_LONGEST_WORD])
+    fewest = 1 + max(places.get(fact, 0) for fact in _NEEDED)
+    return Table(headings, places, head_of(headings), fewest, zone, date_order, warnings)
+
+
+def best_reason(reasons: Sequence[Finding]) -> Finding:
+    """Why there is no table: of several rows that are none, the one that lacks least."""
+    if not reasons:
+        return Finding("missing_columns")
+    return min(reasons, key=lambda reason: reason.detail.count(","))
+
+
+def or_nothing(reads: Iterator[Read], data: bytes) -> Iterator[Read]:
+    """Rows, or the account of a table without any: it must not vanish."""
+    first = next(reads, None)
+    if first is not None:
+        yield first
+        yield from reads
+    else:
+        yield NotAResult(Finding("not_a_result", "", "no rows")), data, 1
+
+
+def _printable(heading: str) -> str:
+    """Line breaks and invisible characters as blanks: a heading is one line."""
+    return "".join(letter if letter.isprintable() else " " for letter in heading)
 
 
 class _RowReading:
     """One row being read; warnings collect on the way."""
 
     def __init__(self, table: Table, row: Row) -> None:
-        self.table, self.row = table, row
+        self.table = table
+        self.cells = {
+            fact: text
+            for fact, place in table.places.items()
+            if place < len(row) and (text := row[place].strip())
+        }
         self.found = list(table.warnings)
 
     def result(self) -> ReportedResult:
-        codes = self.codes()
+        codes = _codes(self.cell("test_code"), self.cell("test_name"))
         value, value_codes = self.value()
         member = Member(
             codes,
             value,
             value_codes,
-            unit=self.cell("unit"),
-            reference_range=self.cell("reference_range"),
+            unit=seen(self.cell("unit")),
+            reference_range=seen(self.cell("reference_range")),
         )
         return ReportedResult(
             accession=self.number("accession", refuse=True),
@@ -154,42 +220,42 @@ class _RowReading:
             patient=self.patient(),
             collected_at=self.time("collected_at"),
             reported_at=self.time("reported_at"),
-            pooled=self.flag("pooled") or says_pooled(self.cell("test_name")),
-            consent_to_contact=self.flag("consent"),
+            pooled=self.pooled(),
+            consent_to_contact=self.word("consent") in _YES,
             device=seen(self.cell("device")),
             findings=tuple(self.found),
         )
 
     def cell(self, fact: str) -> str:
-        place = self.table.places.get(fact)
-        return self.row[place].strip() if place is not None and place < len(self.row) else ""
+        return self.cells.get(fact, "")
 
     def heading(self, fact: str) -> str:
         return on_one_line(self.table.headings[self.table.places[fact]])[:64]
 
-    def flag(self, fact: str) -> bool:
-        return plain(self.cell(fact)) in _TRUE
+    def word(self, fact: str) -> str:
+        """A cell of one or two words, compared without case and accents."""
+        text = self.cell(fact)
+        return plain(text) if len(text) <= _LONGEST_WORD else text
 
-    def codes(self) -> tuple[Coding, ...]:
-        """The test's code and its name: what a laboratory maps may be either."""
-        code, name = self.cell("test_code"), seen(self.cell("test_name"))
-        found = []
-        if code:
-            found.append(Coding(LOINC if _LOINC.fullmatch(code) else "", code, name))
-        if name:
-            found.append(Coding(LOINC if _LOINC.fullmatch(name) else "", name, name))
-        return tuple(dict.fromkeys(found))
+    def pooled(self) -> bool:
+        """Whatever isn't a no is a pool (``5 mẫu``): its result is nobody's own."""
+        return self.word("pooled") not in _NO or says_pooled(self.cell("test_name")[:_LONGEST_NAME])
 
     def value(self) -> tuple[str, tuple[Coding, ...]]:
-        """A word or number as text; what looks like SNOMED CT or a LOINC answer as that code."""
+        """A word or number as text; what looks like SNOMED CT or a LOINC answer as that code.
+
+        A number with a unit is a quantity, however many digits it has.
+        """
         text = seen(self.cell("value"))
+        if self.cell("unit"):
+            return text, ()
         for pattern, system in ((_SNOMED, SNOMED), (_ANSWER, LOINC)):
             if pattern.fullmatch(text):
                 return "", (Coding(system, text),)
         return text, ()
 
     def status(self) -> ReportStatus:
-        status = _STATUSES.get(plain(self.cell("status")).replace("-", " "))
+        status = _STATUSES.get(self.word("status").replace("-", " "))
         if status is None:
             raise _RowRefused(Finding("unknown_status", self.heading("status")))
         return status
@@ -200,7 +266,7 @@ class _RowReading:
             family=family,
             given=given,
             birth_date=self.birth_date(),
-            sex=_SEXES.get(plain(self.cell("sex")), "unknown"),
+            sex=_SEXES.get(self.word("sex"), "unknown"),
             phones=self.phones(),
             documents=tuple(self.documents()),
         )
@@ -214,8 +280,8 @@ class _RowReading:
 
     def phones(self) -> tuple[str, ...]:
         phone = self.number("phone")
-        digits = re.sub(r"[\s.()-]", "", phone)
-        if len(digits) == _PHONE_DIGITS_LESS and digits[0] in _FIRST_OF_A_MOBILE:
+        digits = phone.translate(_PHONE_SIGNS)
+        if _PHONE_WITHOUT_ZERO.fullmatch(digits):
             self.found.append(Finding("phone_zero_lost", self.heading("phone")))
             return ()
         return (phone,) if phone else ()
@@ -223,17 +289,19 @@ class _RowReading:
     def documents(self) -> Iterator[ReportedDocument]:
         for fact, kind in _DOCUMENTS.items():
             number = self.number(fact).replace(" ", "")
+            if not number:
+                continue
             short = number.isdigit() and _FEWEST_CCCD_DIGITS <= len(number) < _CCCD_DIGITS
             if kind is DocumentType.NATIONAL_ID and short:
                 detail = str(len(number))
                 self.found.append(Finding("national_id_zero_lost", self.heading(fact), detail))
-            elif number:
+            else:
                 yield ReportedDocument(kind, number)
 
     def number(self, fact: str, *, refuse: bool = False) -> str:
         """A number as text; one that a spreadsheet wrote in powers of ten is lost."""
         text = self.cell(fact)
-        if not _POWERS.fullmatch(text):
+        if not text or not _POWERS.fullmatch(text):
             return text
         finding = Finding("number_in_scientific_notation", self.heading(fact))
         if refuse:
@@ -246,7 +314,7 @@ class _RowReading:
         if not text:
             return ""
         try:
-            return _birth_date(text, self.table.date_order)
+            return written_birth_date(text, self.table.date_order)
         except ValueError as error:
             raise self.bad_date("birth_date", text, error) from error
 
@@ -255,66 +323,26 @@ class _RowReading:
         if not text:
             return None
         try:
-            return fhir_time(_iso(text, self.table.date_order), self.table.zone)
+            return written_time(text, self.table.date_order, self.table.zone)
         except ValueError as error:
             raise self.bad_date(fact, text, error) from error
 
     def bad_date(self, fact: str, text: str, error: ValueError) -> _RowRefused:
-        code = "date_contradicts_order" if error.args[:1] == (_ORDER,) else "unreadable_date"
+        other = isinstance(error, OtherOrderError)
+        code = "date_contradicts_order" if other else "unreadable_date"
         return _RowRefused(Finding(code, self.heading(fact), shape(text)))
 
 
-_ORDER = "the other order"
-
-
 @lru_cache(maxsize=4096)
-def _iso(text: str, order: DateOrder) -> str:
-    """A date or time as ISO 8601. Raises: ValueError."""
-    compact = _COMPACT.fullmatch(text)
-    if compact:
-        year, month, day, hour, minute, offset = compact.groups()
-        time = f"T{hour}:{minute}:00{_with_colon(offset)}" if hour else ""
-        return f"{year}-{month}-{day}{time}"
-    found = _DATE.fullmatch(text)
-    if found is None:
-        return text.replace(" ", "T", 1)  # ISO with a blank, or nothing that can be read
-    first, _, second, third, hour, minute, seconds, half = found.groups()
-    if len(first) == len("2026"):
-        date = f"{first}-{int(second):02}-{int(third):02}"
-    else:
-        date = _ordered(first, second, third, order)
-    if hour is None:
-        return date
-    return f"{date}T{_hour(int(hour), half):02}:{minute}:{seconds or '00'}"
+def _codes(code: str, name: str) -> tuple[Coding, ...]:
+    """The test's code and its name: what a laboratory maps may be either.
 
-
-def _with_colon(offset: str | None) -> str:
-    return f"{offset[:3]}:{offset[3:]}" if offset else ""
-
-
-def _ordered(first: str, second: str, year: str, order: DateOrder) -> str:
-    day, month = int(first), int(second)
-    if order is DateOrder.MONTH_FIRST:
-        day, month = month, day
-    if len(year) != len("2026"):
-        raise ValueError("a year of two digits")
-    if month > 12 >= day:  # noqa: PLR2004  (months)
-        raise ValueError(_ORDER)
-    return f"{year}-{month:02}-{day:02}"
-
-
-def _hour(hour: int, half: str | None) -> int:
-    if half is None:
-        return hour
-    if not 1 <= hour <= 12:  # noqa: PLR2004  (a clock's face)
-        raise ValueError("not an hour of a half day")
-    return hour % 12 + (12 if half.lower() == "pm" else 0)
-
-
-@lru_cache(maxsize=4096)
-def _birth_date(text: str, order: DateOrder) -> str:
-    """A whole or partial birth date as ISO 8601. Raises: ValueError."""
-    month = _MONTH.fullmatch(text)
-    if month:
-        return iso_birth_date(f"{month[2]}-{int(month[1]):02}")
-    return iso_birth_date(_iso(text, order).partition("T")[0])
+    Cached: a laboratory has a few hundred tests and repeats them in every row.
+    """
+    code, name = code[:_LONGEST_NAME], seen(name[:_LONGEST_NAME])
+    found = []
+    if code:
+        found.append(Coding(LOINC if _LOINC.fullmatch(code) else "", code, name))
+    if name:
+        found.append(Coding(LOINC if _LOINC.fullmatch(name) else "", name, name))
+    return tuple(dict.fromkeys(found))

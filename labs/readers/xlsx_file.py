@@ -1,28 +1,30 @@
 """XLSX: the first sheet with headings that mean something.
 
-The zip is measured before it is opened: what it unpacks to is bounded, however small it is.
-Source: ECMA-376; ZIP (APPNOTE 6.3).
+Nothing is opened before ``zip_check`` has measured it. What the reader's library makes of a
+broken workbook, a panic of its own included, is one ``Unreadable``.
+
+Source: ECMA-376.
 """
 
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from core.results.facility import DateOrder
 from core.results.reported import Finding, Unreadable
-from labs.readers.spreadsheet import Read, table_of
+from labs.readers.spreadsheet import FIRST_ROWS, Read, Table, best_reason, or_nothing, table_of
+from labs.readers.zip_check import trouble_with
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
 MAGIC = b"PK\x03\x04"
-_MOST_MEMBERS = 1000
-_CHUNK = 1024 * 1024
-_FIRST_ROWS = 20
 _ALL_DIGITS = 15  # of a double; a longer number has lost some
 
 
@@ -32,57 +34,73 @@ def read_xlsx(data: bytes, zone: ZoneInfo, date_order: DateOrder, limit: int) ->
     Args:
         limit: Largest size of all that is in it, in bytes.
     """
-    trouble = _measured(data, limit)
+    trouble = trouble_with(data, limit)
     if trouble is not None:
         yield Unreadable((trouble,)), data, 1
         return
-    from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415  (only for these)
-
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
-    except (CalamineError, OSError, ValueError):
+        yield from _of_book(_opened(data), zone, date_order, data)
+    except _BrokenBook:
         yield Unreadable((Finding("unreadable_table"),)), data, 1
-        return
-    reason = Finding("missing_columns")
-    for sheet in sheets:
-        rows = enumerate(map(_texts, sheet.iter_rows()), start=1)
-        for _, headings in islice(rows, _FIRST_ROWS):
+
+
+def _of_book(
+    book: CalamineWorkbook, zone: ZoneInfo, date_order: DateOrder, data: bytes
+) -> Iterator[Read]:
+    reasons = []
+    for name in book.sheet_names:  # one is in memory at a time
+        rows = enumerate(_rows(book, name), start=1)
+        for _, headings in islice(rows, FIRST_ROWS):
             table = table_of(headings, zone, date_order)
-            if not isinstance(table, Finding):
-                yield from table.read(rows)
+            if isinstance(table, Table):
+                yield from or_nothing(_read(table, rows), data)
                 return
-            reason = table
-    yield Unreadable((reason,)), data, 1
+            reasons.append(table)
+    yield Unreadable((best_reason(reasons),)), data, 1
 
 
-def _measured(data: bytes, limit: int) -> Finding | None:
-    """Unpack to nowhere and count: the sizes that a zip declares prove nothing."""
-    left = limit
+class _BrokenBook(Exception):
+    """The library gave up."""
+
+
+@contextmanager
+def _no_panic() -> Iterator[None]:
+    """Turn what the library raises, a Rust panic (no ``Exception``) included, into one error."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            if len(members) > _MOST_MEMBERS:
-                return Finding("too_large", "", f"{len(members)} members")
-            if any(member.flag_bits & 1 for member in members):
-                return Finding("unsupported_format", "", "encrypted xlsx")
-            for member in members:
-                with archive.open(member) as stream:
-                    while part := stream.read(_CHUNK):
-                        left -= len(part)
-                        if left < 0:
-                            return Finding("too_large", "", f"> {limit}")
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError):
-        return Finding("unreadable_table")
-    return None
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise _BrokenBook from error
 
 
-def _texts(row: Sequence[Any]) -> list[str]:
-    return [_text(cell) for cell in row]
+def _opened(data: bytes) -> CalamineWorkbook:
+    from python_calamine import CalamineWorkbook  # noqa: PLC0415  (only for these files)
+
+    with _no_panic():
+        return CalamineWorkbook.from_filelike(io.BytesIO(data))
+
+
+def _rows(book: CalamineWorkbook, name: str) -> Iterator[list[str]]:
+    with _no_panic():
+        rows = iter(book.get_sheet_by_name(name).iter_rows())
+    while True:
+        with _no_panic():
+            row = next(rows, None)
+        if row is None:
+            return
+        yield [_text(cell) for cell in row]
+
+
+def _read(table: Table, rows: Iterator[tuple[int, list[str]]]) -> Iterator[Read]:
+    for number, row in rows:
+        yield from table.read(number, row)
 
 
 def _text(cell: object) -> str:
     """A cell as the person who typed it would read it."""
+    if isinstance(cell, str):
+        return cell
     if isinstance(cell, float) and cell.is_integer():
         whole = str(int(cell))
         return whole if len(whole) <= _ALL_DIGITS else f"{cell:E}"

@@ -29,6 +29,11 @@ _NOT_PLAIN = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
 _OWNER_ONLY = 0o700
 
 
+def unfinished(name: str) -> bool:
+    """Whether a file's name says that somebody still writes it, or that it is nobody's result."""
+    return name.startswith((".", "~")) or name.lower().endswith(_UNFINISHED)
+
+
 class FolderTrouble(KetquaError):
     """Something in a watched folder that must not be touched.
 
@@ -70,9 +75,8 @@ class FolderSource:
 
     def _changed_at(self, entry: os.DirEntry[str]) -> datetime | None:
         """When a plain, finished file last changed; None for all else, and if it went away."""
-        unfinished = entry.name.startswith((".", "~")) or entry.name.lower().endswith(_UNFINISHED)
         try:
-            if unfinished or not entry.is_file(follow_symlinks=False):
+            if unfinished(entry.name) or not entry.is_file(follow_symlinks=False):
                 return None
             return datetime.fromtimestamp(entry.stat(follow_symlinks=False).st_mtime, UTC)
         except FileNotFoundError:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import random
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from core.results.reported import Finding, NotAResult, ReportedResult, Unreadable
 from labs.readers.detect import FORMATS, read
+from labs.readers.gzip_file import unpack
 from tests.labs.readers.where import SOAK, VN, ZONE
 
 SEEDS = [path.read_bytes() for path in sorted(VN.iterdir()) if path.suffix != ".md"]
@@ -62,6 +65,42 @@ def test_what_is_compressed_is_opened() -> None:
     data = (VN / "pcr-negative-nfc.hl7").read_bytes()
     assert not codes(gzip.compress(data))
     assert not codes(gzip.compress(data[:100]) + gzip.compress(data[100:]))
+
+
+def test_many_small_members_are_one_file_up_to_a_bound() -> None:
+    message = (VN / "pcr-negative-nfc.hl7").read_bytes()
+    nothing = gzip.compress(b"")
+    assert not codes(nothing * 9_998 + gzip.compress(message) + b"\x00" * 512)
+    assert codes(nothing * 10_001) == ["too_large"]
+
+
+def test_a_member_longer_than_a_chunk_is_whole() -> None:
+    data = random.Random(1).randbytes(200_000)  # hardly shrinks
+    assert unpack(gzip.compress(data) + gzip.compress(b"end"), 300_000) == data + b"end"
+
+
+def test_what_stands_behind_the_last_member_is_no_part_of_it() -> None:
+    assert codes(gzip.compress(b"MSH|") + b"more") == ["truncated_file"]
+
+
+def test_what_broke_in_the_middle_is_found_again_by_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def breaks(data: bytes, *_: object) -> Iterator[object]:
+        yield NotAResult(Finding("not_a_result")), b"first", 2
+        raise RuntimeError("a reader's bug")
+
+    monkeypatch.setattr("labs.readers.detect.read_csv", breaks)
+    data = b"a,b,c\n"
+    kept = list(read(data, zone=ZONE))[1]
+    assert (kept.raw, kept.part) == (data, 1)
+    again = next(item for item in read(kept.raw, zone=ZONE) if item.part == kept.part)
+    assert again.content == kept.content
+
+
+@pytest.mark.parametrize("first", [b"{", b"[", b"<a>", b"MSH|"])
+def test_binary_data_under_a_texts_beginning_is_not_recognised(first: bytes) -> None:
+    assert codes(first + b",,,\x00\x01") == ["unrecognised_format"]
 
 
 def test_a_compressed_bomb_costs_no_more_than_the_limit() -> None:

@@ -207,11 +207,11 @@ def test_a_row_with_more_cells_than_headings_is_refused() -> None:
     assert findings(data) == ["row_has_other_columns"]
 
 
-def test_a_quote_that_never_ends_stops_the_file_not_the_program() -> None:
+def test_a_quote_that_never_ends_stops_its_row_not_the_program() -> None:
     data = table(GOOD) + b'"' + b"x" * 200_000
     found = items(data)
     assert isinstance(found[0].content, ReportedResult)
-    assert [f.code for f in found[1].content.findings] == ["unreadable_table"]  # type: ignore[union-attr]
+    assert [f.code for f in found[1].content.findings] == ["unclosed_quote"]  # type: ignore[union-attr]
 
 
 def workbook(*rows: tuple[Any, ...], title: bool = False) -> bytes:
