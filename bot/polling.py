@@ -114,6 +114,12 @@ def source_of(feed: Feed, limits: Limits) -> PolledSource:
         from labs.sources.fhir_server import FhirServerSource
 
         return FhirServerSource(feed.address, feed.secret, limits, feed.overlap)
+    if feed.kind is FeedKind.SFTP:
+        from labs.sources.sftp import SftpSource
+
+        return SftpSource(
+            address=feed.address, secret=feed.secret, host_key=feed.host_key, limits=limits
+        )
     raise FeedTrouble("feed_address_unusable", feed.kind)
 
 

@@ -31,11 +31,14 @@ def command() -> None:
     " --expected 60 --hours 7-17 · ketqua feed add BVX/push --kind push",
 )
 @click.argument("feed")
-@click.option("--kind", type=click.Choice(["fhir", "folder", "mllp", "push"]), required=True)
+@click.option(
+    "--kind", type=click.Choice(["fhir", "folder", "mllp", "push", "sftp"]), required=True
+)
 @click.option(
     "--address", default="", help="Folder: its path. MLLP: the sender as in MSH-3|MSH-4, or MSH-4."
 )
 @click.option("--peer", "peers", multiple=True, help="MLLP: a network it may come from (CIDR).")
+@click.option("--host-key", default="", help="SFTP: SHA256:…, as `ketqua feed test` shows it.")
 @click.option("--secret-file", type=click.File("r"), help="FHIR: a file with user:password, a"
               " token, or OAuth2 client credentials as JSON; - reads it from stdin.")  # fmt: skip
 @click.option("--interval", type=click.IntRange(1, _LONGEST), default=15, show_default=True,
@@ -47,6 +50,7 @@ def add(
     kind: str,
     address: str,
     peers: tuple[str, ...],
+    host_key: str,
     secret_file: IO[str] | None,
     interval: int,
     expected: int | None,
@@ -71,6 +75,7 @@ def add(
         kind=FeedKind(kind),
         address=address,
         peers=peers,
+        host_key=host_key,
         secret=secret_file.read().strip() if secret_file else "",
         interval=timedelta(minutes=interval),
         expected_every=timedelta(minutes=expected) if expected else None,
