@@ -194,6 +194,19 @@ def test_a_file_that_grows_between_two_looks_waits_for_the_next_poll(
     assert [(piece.name, piece.data) for piece in laboratory.poll()] == [("growing.hl7", b"xxx")]
 
 
+def test_a_file_that_was_just_begun_is_not_called_empty(laboratory: Laboratory) -> None:
+    path = laboratory.drop("a.hl7", b"")
+    begun = now_there(path)
+    os.utime(path, (begun, begun))
+
+    def fill(_seconds: float) -> None:
+        laboratory.drop("a.hl7", b"full", begun)
+
+    laboratory.pause = fill
+    assert laboratory.poll() == []
+    assert [piece.data for piece in laboratory.poll()] == [b"full"]
+
+
 def test_a_file_that_has_grown_after_it_was_taken_comes_again_whole(laboratory: Laboratory) -> None:
     laboratory.drop("a.hl7", b"half")
     assert [piece.data for piece in laboratory.poll()] == [b"half"]
@@ -507,6 +520,23 @@ def test_a_line_that_breaks_within_a_file_loses_nothing(laboratory: Laboratory) 
     assert trouble.code == "feed_unreachable"
     pieces = laboratory.poll(laboratory.source(limits))
     assert [(piece.name, piece.data == big) for piece in pieces] == [("big.csv", True)]
+
+
+def test_a_line_that_is_gone_is_not_taken_for_a_closed_file(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = distant_folder.DistantFolder.look
+
+    def look_and_lose(self: distant_folder.DistantFolder, path: bytes) -> distant_folder.Look:
+        found = look(self, path)
+        self.close()
+        return found
+
+    laboratory.drop("a.hl7")
+    with monkeypatch.context() as patch:
+        patch.setattr(distant_folder.DistantFolder, "look", look_and_lose)
+        assert laboratory.trouble().code == "feed_unreachable"
+    assert laboratory.names() == ["a.hl7"]
 
 
 def test_a_server_that_is_down_is_unreachable(laboratory: Laboratory) -> None:
