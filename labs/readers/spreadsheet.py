@@ -2,12 +2,12 @@
 
 Rules: what a spreadsheet program destroyed (a leading zero, a long number in powers of ten)
 is said and never repaired; a bad row stops itself only. Cells that are missing at a row's end
-are empty (Excel leaves empty ones out after the 16th row), unless one of them had to be there
+are empty (Excel leaves them out in some blocks of rows), unless one of them had to be there
 or the file ends within the row.
 A row's raw bytes are the headings and the row, so that it can be read again alone. Dates: see
 ``written_dates``.
 
-Source: Microsoft KB 77295 (missing delimiters at the end of rows).
+Source: StataCorp, "How Excel writes empty cells" (missing delimiters at the end of rows).
 """
 
 from __future__ import annotations

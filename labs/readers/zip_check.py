@@ -4,7 +4,9 @@ Three measures: what its members unpack to, whatever sizes the zip declares; the
 between the outermost filled cells of each sheet, because the reader lays out every cell of it
 (two cells in opposite corners make half a terabyte, and the process is gone); and the longest
 shared text for each cell that has one, because the reader copies it into each. Members are
-looked at whatever they are called: a workbook may name any of them as its sheet.
+looked at whatever they are called: a workbook may name any of them as its sheet. A place that
+is written otherwise than Excel writes it (``A99999999999``, which the reader takes for another
+row), or rows out of order, are refused: this must never see less than the reader does.
 
 Source: ECMA-376 part 1, 18.3.1 (sheetData, row, c); ZIP (APPNOTE 6.3).
 """
@@ -24,7 +26,8 @@ _MOST_MEMBERS = 1000
 _CHUNK = 1024 * 1024
 _MOST_TEXT = 1_000_000_000
 _MEMBER = b"PK\x01\x02"  # begins each entry of the zip's directory
-_PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII | re.IGNORECASE)
+_PLACE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})", re.ASCII)
+_ROW = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 # Words of a sheet and of the shared texts.
 _TELLTALE = re.compile(rb"sheetData|</(?:[\w.-]{1,32}:)?si[\s>]")
 _TAIL = 64
@@ -104,7 +107,8 @@ class _Look:
         self.longest = self.texts = 0
         self._is_xml, self._matters = True, False
         self._tail = b""
-        self._row = self._column = 0
+        self._row = self._column = self._nth = self._last_row = 0
+        self._places: tuple[tuple[int, int], ...] = ()
         self._top = self._left = 0
         self._bottom = self._right = -1
         self._began = 0
@@ -127,14 +131,16 @@ class _Look:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
         if name == "c":
-            self._cell(attributes.get("r", ""))
+            self._cell(attributes.get("r"))
             self.texts += attributes.get("t") == "s"
         elif name in ("v", "is"):
             self._filled()
         elif name == "row":
-            written = attributes.get("r", "")
-            self._row = int(written) if written.isdecimal() else self._row + 1
-            self._column = 0
+            written = attributes.get("r")
+            if written is not None and not _ROW.fullmatch(written):
+                raise _Refused(Finding("unreadable_table"))
+            self._row = self._last_row = int(written) if written else self._row + 1
+            self._column = self._nth = 0
         elif name == "si":
             self._began = self._parser.CurrentByteIndex
 
@@ -142,24 +148,30 @@ class _Look:
         if tag.rpartition(":")[2] == "si":
             self.longest = max(self.longest, self._parser.CurrentByteIndex - self._began)
 
-    def _cell(self, written: str) -> None:
+    def _cell(self, written: str | None) -> None:
+        """Where this cell is: by its own word, else at each place that a reader may give it."""
+        self._nth += 1
+        if written is None:
+            self._column += 1
+            columns = {self._column, self._nth}
+            self._places = tuple((r, c) for r in {self._row, self._last_row} for c in columns)
+            return
         place = _PLACE.fullmatch(written)
         if place is None:
-            self._column += 1
-            return
-        self._row = int(place[2])
-        self._column = 0
-        for letter in place[1].upper():
+            raise _Refused(Finding("unreadable_table"))
+        self._column, self._last_row = 0, int(place[2])
+        for letter in place[1]:
             self._column = self._column * _LETTERS + ord(letter) - _BASE
+        self._places = ((self._last_row, self._column),)
 
     def _filled(self) -> None:
-        if self._bottom < 0:
-            self._top = self._bottom = self._row
-            self._left = self._right = self._column
-        elif self._row != self._bottom or not self._left <= self._column <= self._right:
-            self._top, self._bottom = min(self._top, self._row), max(self._bottom, self._row)
-            self._left = min(self._left, self._column)
-            self._right = max(self._right, self._column)
+        for row, column in self._places:
+            if self._bottom < 0:
+                self._top, self._left, self._right = row, column, column
+            elif row < self._bottom:
+                raise _Refused(Finding("unreadable_table"))
+            self._bottom = row
+            self._left, self._right = min(self._left, column), max(self._right, column)
 
     def _measure(self) -> None:
         cells = (self._bottom - self._top + 1) * (self._right - self._left + 1)

@@ -220,7 +220,7 @@ def test_headings_with_line_breaks_or_braces_read_again() -> None:
 
 
 def test_an_invisible_character_in_a_heading_is_a_blank() -> None:
-    text = HEAD.replace("Mã phiếu", "Mã\x01phiếu") + row(1)
+    text = HEAD.replace("Mã phiếu", '"Mã\x01\nphiếu"') + row(1)
     (item,) = read(text.encode(), format="csv", zone=ZONE)
     assert one(item.content) == "P-1"
     reads_again(item)

@@ -183,6 +183,27 @@ def test_cells_without_their_places_are_counted_too() -> None:
     assert refused(changed(GOOD, {SHEET: many})).code == "too_large"
 
 
+@pytest.mark.parametrize(
+    "place", [b"A99999999992", b"A0", b"A", b"2", b"", b"AAAA2", b"A1"], ids=bytes.decode
+)
+def test_a_place_that_excel_would_not_write_is_not_opened(place: bytes) -> None:
+    """The library takes a row of eleven digits for another one, and lays out what lies between."""
+
+    def moved(sheet: bytes) -> bytes:
+        assert b'r="D2"' in sheet
+        return sheet.replace(b'r="D2"', b'r="%s"' % place)
+
+    opened = items(changed(GOOD, {SHEET: moved}))
+    assert opened[0].content == Unreadable((Finding("unreadable_table"),))
+
+
+def test_a_row_number_that_excel_would_not_write_is_not_opened() -> None:
+    def moved(sheet: bytes) -> bytes:
+        return sheet.replace(b'<row r="2"', b'<row r="99999999992"')
+
+    assert refused(changed(GOOD, {SHEET: moved})) == Finding("unreadable_table")
+
+
 def with_doctype(sheet: bytes) -> bytes:
     return sheet.replace(b"<worksheet", b'<!DOCTYPE x [<!ENTITY a "b">]><worksheet', 1)
 
