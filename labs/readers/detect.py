@@ -79,6 +79,8 @@ def _contents(data: bytes, wanted: str, local: Local) -> Iterator[Read]:
         kind = detect(text) if wanted == "auto" else wanted
         if not text.removeprefix(_BOM).strip(_BLANK):
             yield _unreadable("empty_file"), data, None
+        elif text.startswith(MAGIC):  # within gzip; kept as it came, or it would open next time
+            yield _unreadable("unsupported_format", detail="gzip"), data, None
         else:
             yield from _of_kind(kind, text, local)
     except TooLargeInside:
@@ -92,6 +94,8 @@ def _contents(data: bytes, wanted: str, local: Local) -> Iterator[Read]:
 def _of_kind(kind: str, text: bytes, local: Local) -> Iterator[Read]:
     if kind in ("csv", "xlsx") and text.startswith(_OLD_EXCEL):
         yield _unreadable("unsupported_format", detail="xls"), text, None
+    elif kind == "csv" and text.startswith(ZIP):
+        yield _unreadable("unrecognised_format", detail="csv"), text, None
     elif kind == "csv" or (kind == "xlsx" and detect(text) == "csv"):  # a row that was kept
         yield from read_csv(text, local.zone, local.date_order)
     elif kind == "xlsx":
@@ -162,9 +166,8 @@ def _as_utf8(data: bytes) -> bytes:
 
 
 def _refused(kind: str, data: bytes) -> Unreadable:
-    if kind or data.startswith((MAGIC, _OLD_EXCEL)):
-        detail = kind[:16] or ("gzip" if data.startswith(MAGIC) else "xls")
-        return _unreadable("unsupported_format", detail=detail)
+    if kind or data.startswith(_OLD_EXCEL):
+        return _unreadable("unsupported_format", detail=kind[:16] or "xls")
     return _unreadable("unrecognised_format", detail="pdf" if data[:4] == b"%PDF" else "")
 
 

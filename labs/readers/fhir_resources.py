@@ -122,7 +122,7 @@ class ResourceSet:
         written = reference.reference if reference else None
         if not written:
             return None
-        if is_local(reference):
+        if written.startswith("#"):
             return self._contained.get(written)
         return self._by_name.get(written.partition("/_history/")[0])
 

@@ -5,6 +5,8 @@ Source: FHIR R4 (4.0.1) CodeableConcept, Quantity, Observation.value[x].
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from core.results.reported import Coding, Member
@@ -41,14 +43,18 @@ def codes_of(concept: fhir.Concept | None) -> tuple[Coding, ...]:
     if concept is None:
         return ()
     return tuple(
-        Coding(
-            system_name(coding.system or ""),
-            coding.code,
-            seen(coding.display or concept.text or ""),
-        )
-        for coding in concept.coding or ()
-        if coding.code
+        [
+            _coding(coding.system or "", coding.code, coding.display or concept.text or "")
+            for coding in concept.coding or ()
+            if coding.code
+        ]
     )
+
+
+@lru_cache(maxsize=8192)
+def _coding(system: str, code: str, display: str) -> Coding:
+    """Cached: a laboratory has a few hundred codes and repeats them in every resource."""
+    return Coding(system_name(system), code, seen(display))
 
 
 def conclusion(report: fhir.DiagnosticReport) -> tuple[Member, ...]:

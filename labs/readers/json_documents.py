@@ -20,7 +20,7 @@ _BOM = b"\xef\xbb\xbf"
 _LINE = "\n"
 _BLANKS = re.compile(r"\s*")
 # A line that begins with a brace opens a document; inside one, lines are indented.
-_OPENING = re.compile(r"\n(?=\{)")
+_OPENING = re.compile(rb"\n(?=\{)")
 _DECODER = json.JSONDecoder()
 
 
@@ -40,10 +40,13 @@ def documents(data: bytes) -> Iterator[Document]:
         yield Document(data)
         return
     line = 1
-    for chunk in _OPENING.split(data.decode("utf-8", "surrogateescape")):
-        if chunk.strip():
-            yield from _chunk(chunk, line)
-        line += chunk.count("\n") + 1
+    for chunk in _OPENING.split(data):
+        raw = chunk.strip()
+        if is_json(raw):
+            yield Document(raw, _warning(raw, line))
+        else:
+            yield from _several(chunk.decode("utf-8", "surrogateescape"), line)
+        line += chunk.count(b"\n") + 1
 
 
 def is_json(data: bytes) -> bool:
@@ -55,26 +58,22 @@ def is_json(data: bytes) -> bool:
     return True
 
 
-def _chunk(chunk: str, line: int) -> Iterator[Document]:
-    """What stands between two lines that open a document: one, several, or none."""
-    raw = _bytes(chunk)
-    if is_json(raw):
-        yield Document(raw, _warning(chunk, line))
-        return
+def _several(chunk: str, line: int) -> Iterator[Document]:
+    """What stands between two lines that open a document, when it isn't just one."""
     position = 0
-    while position < len(chunk):
+    while position < len(chunk) and not chunk.isspace():
         end = _document_end(chunk, position)
         if not end:
             place = f"line {line + chunk.count(_LINE, 0, position)}"
             broken = Finding("unreadable_json", place, _error_place(chunk, position, line))
             yield Document(_bytes(chunk[position:]), broken=broken)
             return
-        yield Document(_bytes(chunk[position:end]), _warning(chunk, line))
+        yield Document(_bytes(chunk[position:end]), _warning(_bytes(chunk.strip()), line))
         position = _BLANKS.match(chunk, end).end()  # type: ignore[union-attr]  # never None
 
 
-def _warning(chunk: str, line: int) -> tuple[Finding, ...]:
-    if _LINE not in chunk.strip():
+def _warning(raw: bytes, line: int) -> tuple[Finding, ...]:
+    if b"\n" not in raw:
         return ()
     return (Finding("pretty_printed_ndjson", f"line {line}"),)
 

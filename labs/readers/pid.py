@@ -74,10 +74,11 @@ def _number(message: Message, parts: list[str]) -> str:
     first = message.text(parts[0])
     if _DIGIT.search(first):
         return first
-    parts = [message.text(part) for part in (*parts, *_NONE)]
-    if _DIGIT.search(parts[11]):
-        return parts[11]
-    country, area, local = parts[4:7]
+    padded = (*parts, *_NONE)
+    unformatted = message.text(padded[11])
+    if _DIGIT.search(unformatted):
+        return unformatted
+    country, area, local = map(message.text, padded[4:7])
     if not _DIGIT.search(local):
         return ""
     return f"{'+' if country.isdigit() else ''}{country}{area}{local}"
@@ -92,7 +93,7 @@ def _documents(message: Message, pid: list[str]) -> tuple[ReportedDocument, ...]
     plain = message.text(pid[19]) if pid[19] else ""
     if len(plain.replace(" ", "")) == _NATIONAL_DIGITS and (kind := card_type(plain)):
         found.append(ReportedDocument(kind, plain))
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
 
 def _identifiers(message: Message, written: str) -> Iterator[ReportedDocument]:

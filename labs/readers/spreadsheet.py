@@ -36,6 +36,7 @@ from core.results.reported import (
     Unreadable,
 )
 from labs.readers.columns import missing_from, places_of, repeated_in
+from labs.readers.statuses import OBR_25, REPORT
 from labs.readers.text import on_one_line, seen
 from labs.readers.vocabulary import LOINC, SNOMED, plain, says_pooled, shape
 from labs.readers.written_dates import OtherOrderError, written_birth_date, written_time
@@ -55,14 +56,13 @@ _NO = frozenset(
     {"", "0", "-", "khong", "ko", "k", "no", "n", "false", "sai", "don", "mau don", "single"}
 )
 _STATUSES = {
-    **dict.fromkeys(("", "f", "final", "hoan tat", "hoan thanh", "da co ket qua",
-                     "da duyet"),
+    **{word.replace("-", " "): status for word, status in REPORT.items()},
+    **{letter.lower(): status for letter, status in OBR_25.items()},
+    **dict.fromkeys(("", "hoan tat", "hoan thanh", "da co ket qua", "da duyet"),
                     ReportStatus.FINAL),
-    **dict.fromkeys(("c", "corrected", "dinh chinh", "sua", "amended"), ReportStatus.CORRECTED),
-    **dict.fromkeys(("x", "w", "cancelled", "canceled", "huy", "thu hoi", "entered in error"),
-                    ReportStatus.WITHDRAWN),
-    **dict.fromkeys(("p", "i", "preliminary", "pending", "dang cho", "so bo",
-                     "cho duyet", "chua duyet"),
+    **dict.fromkeys(("dinh chinh", "sua"), ReportStatus.CORRECTED),
+    **dict.fromkeys(("canceled", "huy", "thu hoi"), ReportStatus.WITHDRAWN),
+    **dict.fromkeys(("pending", "dang cho", "so bo", "cho duyet", "chua duyet"),
                     ReportStatus.PRELIMINARY),
 }  # fmt: skip
 _SEXES = {
@@ -122,6 +122,8 @@ class Table:
             content: ReportedResult | Unreadable = self._result(row, cut=cut)
         except _RowRefused as refused:
             content = Unreadable((refused.finding,))
+        except Exception as error:  # noqa: BLE001 - a stranger's row must not stop the file
+            content = Unreadable((Finding("unreadable_item", "", type(error).__name__),))
         written = as_csv(row)
         yield content, self.head + (written.rstrip(b"\r\n") if cut else written), number
 

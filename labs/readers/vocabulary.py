@@ -100,16 +100,17 @@ def document(type_code: str, authority: str, number: str) -> ReportedDocument | 
         number: As sent.
     """
     number = number.strip()
-    kind = _document_type(type_code.strip().lower(), authority.strip().lower(), number)
+    named, is_card = _document_type(type_code, authority)
+    kind = named or (card_type(number) if is_card else None)
     return ReportedDocument(kind, number) if kind and number else None
 
 
-def _document_type(code: str, authority: str, number: str) -> DocumentType | None:
-    named = _DOCUMENT_WORDS.get(authority.rstrip("/").rpartition("/")[2])
-    named = named or _DOCUMENT_WORDS.get(code)
-    if named or code not in _CARD_TYPES:
-        return named
-    return card_type(number)
+@lru_cache(maxsize=512)
+def _document_type(type_code: str, authority: str) -> tuple[DocumentType | None, bool]:
+    """What the words name, and whether they mean some national card; a sender repeats them."""
+    code, owner = type_code.strip().lower(), authority.strip().lower()
+    named = _DOCUMENT_WORDS.get(owner.rstrip("/").rpartition("/")[2])
+    return named or _DOCUMENT_WORDS.get(code), code in _CARD_TYPES
 
 
 def card_type(number: str) -> DocumentType | None:

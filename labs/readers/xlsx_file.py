@@ -48,7 +48,7 @@ def _of_book(
     book: CalamineWorkbook, zone: ZoneInfo, date_order: DateOrder, data: bytes
 ) -> Iterator[Read]:
     reasons = []
-    for name in book.sheet_names:  # one is in memory at a time
+    for name in _shown(book):  # one is in memory at a time
         rows = enumerate(_rows(book, name), start=1)
         for _, headings in islice(rows, FIRST_ROWS):
             table = table_of(headings, zone, date_order)
@@ -57,6 +57,14 @@ def _of_book(
                 return
             reasons.append(table)
     yield Unreadable((best_reason(reasons),)), data, 1
+
+
+def _shown(book: CalamineWorkbook) -> list[str]:
+    """The sheets that a person sees: nobody looks through the others before sending."""
+    from python_calamine import SheetVisibleEnum  # noqa: PLC0415  (only for these files)
+
+    visible = SheetVisibleEnum.Visible
+    return [sheet.name for sheet in book.sheets_metadata if sheet.visible == visible]
 
 
 class _BrokenBook(Exception):

@@ -86,10 +86,88 @@ def test_a_line_break_in_a_closed_quote_is_one_row() -> None:
     assert told(items(text)) == [(2, "P-1"), (3, "P-2")]
 
 
-def test_many_open_quotes_are_given_up_as_one_row() -> None:
-    found = items(HEAD + row(Thiết_bị='"Máy X') * 201 + row(7))
-    assert len(found) == 101
-    assert {code for _, code in told(found)} == {"unclosed_quote"}
+def test_however_many_quotes_are_open_each_costs_its_own_row() -> None:
+    found = told(items(HEAD + row(Thiết_bị='"Máy X') * 201 + row(7)))
+    assert found == [*((n, "unclosed_quote") for n in range(2, 203)), (203, "P-7")]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("closed_in", ["Họ_và_tên", "Ngày_sinh", "Thiết_bị"])
+def test_a_quote_closed_in_another_row_does_not_make_one_person_of_several(
+    separator: str, closed_in: str
+) -> None:
+    opens = row(2, Họ_và_tên='"Nguyễn Văn Bình')
+    closes = row(4, **{closed_in: '05/03/1990"'})
+    text = HEAD + row(1) + opens + row(3) + closes + row(5)
+    found = items(text.replace(",", separator))
+    assert [(item.row, one(item.content)) for item in found][:3] == [
+        (2, "P-1"), (3, "unclosed_quote"), (4, "P-3"),
+    ]  # fmt: skip
+    assert (found[-1].row, one(found[-1].content)) == (6, "P-5")
+    for item in found:
+        reads_again(item)
+
+
+def test_a_quote_that_opens_and_closes_in_every_line_costs_no_more_than_its_rows() -> None:
+    found = items(HEAD + 'x","\n' * 300 + row(7))
+    assert len(found) == 301
+    assert one(found[-1].content) == "P-7"
+    reads_again(found[0])
+
+
+@pytest.mark.parametrize("size", [100_001, 1_000_001])
+def test_a_row_longer_than_any_costs_itself(size: int) -> None:
+    found = items(HEAD + row(1) + row(2, Thiết_bị="x" * size) + row(3))
+    assert told(found) == [(2, "P-1"), (3, "unclosed_quote"), (4, "P-3")]
+    reads_again(found[1])
+
+
+def test_a_row_of_more_cells_than_any_is_not_even_split() -> None:
+    found = items(HEAD + row(1) + "ab," * 400_000 + "\n" + row(3))
+    assert told(found) == [(2, "P-1"), (3, "unclosed_quote"), (4, "P-3")]
+
+
+def damaged(text: str) -> bytes:
+    """``text`` with the last byte of the second row's family name changed."""
+    data = bytearray(text.encode())
+    at = data.index("ễ".encode(), data.index(b"P-2"))
+    data[at + 2] = ord("A")
+    return bytes(data)
+
+
+@pytest.mark.parametrize("head", [HEAD, "sid,name,x,x2,x3,test code,result,x4,x5,x6,x7,x8\n"])
+def test_a_damaged_letter_costs_its_row_and_garbles_no_other_name(head: str) -> None:
+    found = items(damaged(head + row(1) + row(2) + row(3)))
+    assert told(found) == [(2, "P-1"), (3, "damaged_characters"), (4, "P-3")]
+    for item in (found[0], found[2]):
+        assert isinstance(item.content, ReportedResult)
+        assert item.content.patient is not None
+        assert item.content.patient.family == "Nguyễn Văn Bình"
+    reads_again(found[1])
+
+
+def test_a_damaged_row_is_not_taken_for_another_character_set_when_it_reads_again() -> None:
+    head = "sid,name,test code,result\n"
+    good = "P-1,Nguyễn Văn Bình,94500-6,Âm tính\n"
+    found = items((head + good).encode() + b"P-2,Nguy\xe1n,94500-6,Negative\n")
+    assert told(found) == [(2, "P-1"), (3, "damaged_characters")]
+    reads_again(found[1])
+
+
+def test_the_line_that_names_the_separator_is_no_row() -> None:
+    text = (HEAD + row(1)).replace(",", ";")
+    assert told(items("sep=;\r\n" + text)) == [(2, "P-1")]
+
+
+def test_hl7_and_fhir_words_of_status_are_understood() -> None:
+    words = {
+        "R": "preliminary",
+        "partial": "preliminary",
+        "D": "withdrawn",
+        "appended": "corrected",
+    }
+    for word, status in words.items():
+        assert the_result(HEAD + row(Trạng_thái=word)).status == status
 
 
 @pytest.mark.parametrize("separator", [";", "\t"])
@@ -272,4 +350,7 @@ def test_whatever_stands_in_the_cells_each_item_reads_again(rows: list[list[str]
 @FUZZ
 @given(st.binary(max_size=200), st.sampled_from(["auto", "csv", "xlsx"]))
 def test_bytes_after_good_headings_never_raise_or_vanish(noise: bytes, wanted: str) -> None:
-    assert list(read(HEAD.encode() + noise, format=wanted, zone=ZONE))
+    found = list(read(HEAD.encode() + noise, format=wanted, zone=ZONE))
+    assert found
+    for item in found:
+        reads_again(item)

@@ -52,6 +52,18 @@ def test_what_is_no_message_is_told_what_it_is(data: bytes, code: str) -> None:
     assert codes(data) == [code]
 
 
+@pytest.mark.parametrize("wanted", FORMATS)
+def test_gzip_within_gzip_is_not_opened_and_is_kept_as_it_came(wanted: str) -> None:
+    data = gzip.compress(gzip.compress(b"MSH|"))
+    (item,) = read(data, zone=ZONE, format=wanted)
+    assert item.content == Unreadable((Finding("unsupported_format", "", "gzip"),))
+    assert item.raw == data
+
+
+def test_a_workbook_is_no_csv() -> None:
+    assert codes(b"PK\x03\x04rest", format="csv") == ["unrecognised_format"]
+
+
 @pytest.mark.parametrize("wanted", ["hl7v2", "fhir"])
 def test_a_named_format_that_it_is_not_is_not_recognised(wanted: str) -> None:
     assert codes(b"just words", format=wanted) == ["unrecognised_format"]

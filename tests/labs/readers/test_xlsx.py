@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.styles import Font
+from python_calamine import SheetVisibleEnum
 
 from core.results.reported import Finding, ReadItem, ReportedResult, Unreadable
 from labs.readers import xlsx_file
@@ -143,6 +145,16 @@ def test_a_row_reads_again_alone_also_when_the_format_was_named() -> None:
 def test_charts_and_sheets_of_other_things_are_passed_over() -> None:
     book = filled(("Ghi chú",))
     book.create_chartsheet("Biểu đồ", 0)
+    sheet = book.create_sheet("Kết quả")
+    sheet.append(HEADINGS)
+    sheet.append(ROW)
+    assert one(saved(book)).accession == "P-1"
+
+
+def test_hidden_sheets_are_passed_over() -> None:
+    book = filled(HEADINGS, ("P-OLD", *ROW[1:]))
+    assert book.active is not None
+    book.active.sheet_state = "hidden"
     sheet = book.create_sheet("Kết quả")
     sheet.append(HEADINGS)
     sheet.append(ROW)
@@ -314,7 +326,7 @@ def test_a_panic_of_the_library_is_one_unreadable_item(monkeypatch: pytest.Monke
             raise Panic
 
     class Book:
-        sheet_names = ("x",)
+        sheets_metadata = (SimpleNamespace(name="x", visible=SheetVisibleEnum.Visible),)
 
         def get_sheet_by_name(self, _: str) -> Sheet:
             return Sheet()
