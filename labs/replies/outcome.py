@@ -15,28 +15,34 @@ from core.results.versions import Change
 from labs.replies import Explain
 
 SYSTEM = "urn:ketqua:finding"
-_TYPES = {
-    "no_patient": "required",
-    "no_name": "required",
-    "no_accession": "required",
-    "no_value": "required",
-    "no_collection_time": "required",
-    "no_birth_date": "required",
-    "no_phone": "required",
-    "missing_reference": "not-found",
-    "unknown_test": "code-invalid",
-    "unknown_value": "code-invalid",
-    "unreadable_date": "value",
-    "birth_date_unreadable": "value",
-    "unreadable_json": "structure",
-    "unreadable_item": "structure",
-    "unrecognised_format": "not-supported",
-    "unsupported_format": "not-supported",
-    "too_large": "too-long",
-    "accession_reused": "conflict",
-    "two_reports_one_accession": "conflict",
-    "older_than_stored": "conflict",
-}
+_TYPES = {  # value set issue-type → our codes
+    "required": (
+        "no_patient", "no_name", "no_accession", "no_value", "no_collection_time",
+        "no_birth_date", "no_phone", "no_report", "no_message_type", "missing_columns",
+    ),
+    "value": (
+        "unreadable_date", "birth_date_unreadable", "birth_date_implausible", "accession_unusable",
+        "date_contradicts_order", "phone_unreadable", "national_id_not_12_digits",
+        "number_in_scientific_notation", "collected_in_future", "reported_in_future",
+    ),
+    "code-invalid": ("unknown_test", "unknown_value", "unknown_status"),
+    "not-found": ("missing_reference", "nothing_to_withdraw", "nothing_to_correct"),
+    "conflict": (
+        "accession_reused", "two_reports_one_accession", "older_than_stored", "older_version",
+        "withdrawn_before", "other_test_of_accession", "contradicting_patients",
+        "contradicting_values",
+    ),
+    "structure": (
+        "unreadable_json", "unreadable_xml", "unreadable_table", "unreadable_item",
+        "damaged_segment", "unclosed_quote", "repeated_column", "row_has_other_columns",
+        "truncated_message", "truncated_file", "empty_file", "line_break_in_field",
+    ),
+    "not-supported": ("unrecognised_format", "unsupported_format", "not_a_result"),
+    "too-long": ("too_large", "too_many_columns"),
+    "transient": ("try_again",),
+    "unknown": ("unknown_sender",),
+}  # fmt: skip
+_TYPE_OF = {code: kind for kind, codes in _TYPES.items() for code in codes}
 _OTHER = "business-rule"
 
 
@@ -61,10 +67,12 @@ def _issue(
 ) -> dict[str, object]:
     message, hint = explain(finding)
     place = f"item {item.index + 1}" + (f": {finding.field}" if finding.field else "")
-    return {
+    issue: dict[str, object] = {
         "severity": severity,
-        "code": _TYPES.get(finding.code, _OTHER),
+        "code": _TYPE_OF.get(finding.code, _OTHER),
         "details": {"coding": [{"system": SYSTEM, "code": finding.code}], "text": message},
-        "diagnostics": hint,
         "expression": [place],
     }
+    if hint:  # FHIR has no empty strings
+        issue["diagnostics"] = hint
+    return issue

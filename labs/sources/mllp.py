@@ -1,9 +1,10 @@
 """HL7 v2 over MLLP: a server that answers a message only after it is stored.
 
-Rules: one message at a time on a connection, several connections at once; half a message is
-never taken (its sender, who got no answer, sends it again); whatever a peer does, it costs a
-bounded amount of memory and time, and no other peer waits for it. Senders that forget the
-leading block character, or the CR at the end, are understood.
+Rules: one message at a time on a connection, several connections at once; a message whose end
+block did not come is never taken (its sender, who got no answer, sends it again); whatever a
+peer does, it costs a bounded amount of memory and time, and no other peer waits for it. Senders
+that forget the leading block character, or the CR at the end, are understood. Logs tell peers
+and codes, never what a message says.
 
 Source: HL7 Version 3 Standard: Transport Specification, MLLP Release 1 (``<VT>…<FS><CR>``).
 """
@@ -12,17 +13,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+import socket
 import ssl
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
 log = logging.getLogger("ketqua.mllp")
 START, END, CR = b"\x0b", b"\x1c", b"\r"
-_BLANK = b"\r\n\t \x00"
 _CHUNK = 64 * 1024
+_BREATH = 0.1  # seconds until the next try where no connection can be accepted
+
+_BLANKS = re.compile(rb"[\r\n\t \x00]*")
+_HEADER = rb"(?:\xef\xbb\xbf)?(?:MSH|FHS|BHS)"
+# An FS inside a text is followed by more text, one at an end by what may follow a message ...
+_SURE_END = re.compile(rb"\x1c(?=[\r\n\x0b\x1c]|MSH|FHS|BHS)")
+# ... or by nothing, which tells only when the peer pauses.
+_ANY_END = re.compile(rb"\x1c(?=[\r\n\x0b\x1c]|MSH|FHS|BHS|\Z)")
+_LOOK_BACK = 3  # an FS may wait for so many bytes to be told by
+# A VT inside a text is followed by no header. The last one counts: its peer began anew.
+_BEGUN = re.compile(rb"(?s:.*)\x0b(?=[\r\n\t \x00]*" + _HEADER + rb")")
+_UNMARKED = re.compile(rb"(?:\A|[\r\n])(?=" + _HEADER + rb")")
 
 Take = Callable[[bytes, str], bytes]
 Refuse = Callable[[bytes, str], bytes]
@@ -33,17 +49,23 @@ class MllpLimits:
     """What a peer may cost. Times are seconds, sizes bytes.
 
     Args:
+        together: All messages that are being received or stored; who holds most is hung up on.
         silence: Within a message.
         message: From a message's first byte to its last.
         idle: Between messages.
+        pause: After which an end block without its CR is one.
+        farewell: For a peer to read the last answer and hang up.
         at_once: Messages that are being stored, over all connections.
     """
 
     largest: int = 64 * 1024 * 1024
+    together: int = 512 * 1024 * 1024
     silence: float = 30
     message: float = 120
     idle: float = 600
+    pause: float = 0.1
     handshake: float = 10
+    farewell: float = 1
     connections: int = 200
     per_peer: int = 20
     at_once: int = 8
@@ -66,44 +88,100 @@ class Frames:
         self._looked = 0
 
     @property
+    def size(self) -> int:
+        """How many bytes are kept."""
+        return len(self._buffer)
+
+    @property
     def inside(self) -> bool:
         """Whether a message has begun and not ended."""
-        return bool(self._buffer.lstrip(_BLANK))
+        return bool(self._buffer)
+
+    @property
+    def may_have_ended(self) -> bool:
+        """Whether the last byte is an end block, or an FS inside a text."""
+        return self._buffer.endswith(END)
 
     def feed(self, data: bytes) -> None:
         """Take what came. Raises: _TooLarge."""
         self._buffer += data
-        if len(self._buffer) > self._largest + 2 and self._end() < 0:
-            raise _TooLarge(bytes(self._buffer[:_CHUNK]))
+        self._skip_blanks()
+        if len(self._buffer) > self._largest + 2 and self._end(_ANY_END) < 0:
+            raise _TooLarge(self._told(bytes(self._buffer[:_CHUNK])))
 
-    def next(self) -> bytes | None:
-        """The next whole message, or None. Raises: _TooLarge."""
-        while (end := self._end()) >= 0:
+    def next(self, *, paused: bool = False) -> bytes | None:
+        """The next whole message, or None. Raises: _TooLarge.
+
+        Args:
+            paused: Nothing more came for a while.
+        """
+        while (end := self._end(_ANY_END if paused else _SURE_END)) >= 0:
             block = bytes(self._buffer[:end])
             del self._buffer[: end + 1]
             self._looked = 0
-            message = self._message(block)
+            self._skip_blanks()
+            message = self._told(block)
             if len(message) > self._largest:
                 raise _TooLarge(message[:_CHUNK])
             if message:
                 return message
         return None
 
-    def _end(self) -> int:
-        found = self._buffer.find(END, self._looked)
-        self._looked = len(self._buffer) if found < 0 else found
-        return found
+    def _end(self, pattern: re.Pattern[bytes]) -> int:
+        found = pattern.search(self._buffer, self._looked)
+        if found is not None:
+            return found.start()
+        self._looked = max(0, len(self._buffer) - _LOOK_BACK)
+        return -1
+
+    def _skip_blanks(self) -> None:
+        """Between two messages; within one the first byte is none."""
+        blanks = _BLANKS.match(self._buffer)
+        if blanks is not None and (count := blanks.end()):
+            del self._buffer[:count]
+            self._looked = 0
 
     @staticmethod
-    def _message(block: bytes) -> bytes:
-        """What stands behind the last VT (a peer that began anew), else all of it."""
-        return block.rpartition(START)[2].strip(_BLANK)
+    def _told(block: bytes) -> bytes:
+        """The message of a block; its last segment is ended, since the end block came."""
+        begun = _BEGUN.match(block) or _UNMARKED.search(block)
+        block = block[begun.end() :] if begun else block.partition(START)[2] or block
+        block = block.lstrip(b"\r\n\t \x00\x0b")
+        return block + CR if block and not block.endswith((b"\r", b"\n")) else block
+
+
+@dataclass(eq=False, slots=True)
+class _Line:
+    """A connection.
+
+    Args:
+        began: When its message began (the loop's time); None between messages.
+        at_hand: Size of the message that is being stored.
+    """
+
+    peer: str
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    frames: Frames
+    began: float | None = None
+    at_hand: int = 0
+
+    def mark(self, now: float) -> None:
+        """Remember when the message began that has begun."""
+        if not self.frames.inside:
+            self.began = None
+        elif self.began is None:
+            self.began = now
 
 
 class MllpServer:
     """Listens in a thread of its own.
 
+    ``counts`` tells how often what happened: ``taken``, ``failed``, ``half``, ``slow``, ``idle``,
+    ``too_large``, ``turned_away``, ``crowded_out``.
+
     Args:
+        host: One address: IPv4, a name of one, IPv6 (``::``), or empty for all of IPv4.
         take: Stores a message of a peer and returns the answer; empty: none. Runs in a
             worker thread; raising means that nothing was stored.
         refuse: Answers a message that is too large, from its beginning.
@@ -121,112 +199,158 @@ class MllpServer:
         tls: ssl.SSLContext | None = None,
         limits: MllpLimits | None = None,
     ) -> None:
-        self._host, self._port = host, port
+        self._host = host
         self._take, self._refuse, self._failed = take, refuse, failed
         self._tls = tls
         self._limits = limits or MllpLimits()
         self._peers: Counter[str] = Counter()
+        self._lines: set[_Line] = set()
         self._busy: set[asyncio.Task[None]] = set()
         self._connected: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._started = threading.Event()
-        self._trouble: OSError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
-        self._thread = threading.Thread(target=self._run, name="mllp", daemon=True)
+        self._thread: threading.Thread | None = None
+        self.counts: Counter[str] = Counter()
         self.port = port
 
     def start(self) -> None:
         """Begin to listen. Raises: OSError, the port can't be had."""
-        self._thread.start()
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.create_server((self._host, self.port), family=family, backlog=128)
+        listener.setblocking(False)  # noqa: FBT003  (its only form)
+        self.port = listener.getsockname()[1]
+        run = threading.Thread(target=self._run, args=(listener,), name="mllp", daemon=True)
+        self._thread = run
+        run.start()
         self._started.wait()
-        if self._trouble is not None:
-            raise self._trouble
 
     def stop(self) -> None:
         """Take no more; answer the messages at hand, then hang up."""
-        if self._loop is not None and self._stop is not None:
-            with suppress(RuntimeError):  # it has ended by itself
-                self._loop.call_soon_threadsafe(self._stop.set)
+        if self._thread is None or self._loop is None or self._stop is None:
+            return
+        with suppress(RuntimeError):  # it has ended by itself
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(timeout=30)
 
-    def _run(self) -> None:
+    def _run(self, listener: socket.socket) -> None:
         try:
-            asyncio.run(self._serve())
-        except OSError as error:
-            self._trouble = error
+            with listener:
+                asyncio.run(self._serve(listener))
+        finally:
             self._started.set()
 
-    async def _serve(self) -> None:
+    async def _serve(self, listener: socket.socket) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self._storing = asyncio.Semaphore(self._limits.at_once)
-        server = await asyncio.start_server(
-            self._meet,
-            self._host,
-            self._port,
-            limit=_CHUNK,
-            ssl=self._tls,
-            ssl_handshake_timeout=self._limits.handshake if self._tls else None,
-        )
-        self.port = server.sockets[0].getsockname()[1]
+        self._loop.set_default_executor(ThreadPoolExecutor(self._limits.at_once, "mllp-store"))
+        accepting = asyncio.create_task(self._accept(listener))
         self._started.set()
         await self._stop.wait()
         self._stopping = True
-        server.close()
+        accepting.cancel()
+        listener.close()
         at_hand = list(self._busy)
         for task in self._connected.difference(at_hand):
             task.cancel()
         if at_hand:
             await asyncio.wait(at_hand)
 
-    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = str(writer.get_extra_info("peername")[0])
-        full = self._peers.total() >= self._limits.connections
-        if full or self._peers[peer] >= self._limits.per_peer:
-            log.warning("mllp: too many connections, %s is turned away", peer)
-            writer.close()
-            return
-        self._peers[peer] += 1
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  (asyncio runs this as one)
-        self._connected.add(task)
-        try:
-            await self._talk(reader, writer, peer)
-        except (OSError, TimeoutError, asyncio.CancelledError) as error:
-            log.info("mllp: connection of %s ended: %s", peer, type(error).__name__)
-        finally:
-            self._connected.discard(task)
-            self._peers[peer] -= 1
-            writer.close()
-
-    async def _talk(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: str
-    ) -> None:
-        frames, limits = Frames(self._limits.largest), self._limits
-        began: float | None = None
-        while self._goes_on():
-            wait = limits.idle if began is None else self._patience(began)
-            data = await asyncio.wait_for(reader.read(_CHUNK), wait)
-            if not data:
-                if frames.inside:
-                    log.warning("mllp: %s hung up within a message", peer)
-                return
+    async def _accept(self, listener: socket.socket) -> None:
+        """Meet whoever there is room for; handshakes count, so nobody holds more by being slow."""
+        loop = asyncio.get_running_loop()
+        while True:
             try:
-                frames.feed(data)
-                while self._goes_on() and (message := frames.next()) is not None:
-                    began = None
-                    await self._answer(writer, message, peer)
-            except _TooLarge as large:
-                log.warning("mllp: a message of %s is too large", peer)
-                await self._say(writer, self._refuse(large.args[0], peer))
-                return
-            if not frames.inside:
-                began = None
-            elif began is None:
-                began = asyncio.get_running_loop().time()
+                connection, address = await loop.sock_accept(listener)
+            except OSError as error:  # no descriptor is left, or the peer has gone again
+                log.warning("mllp: a connection can't be accepted: %s", type(error).__name__)
+                await asyncio.sleep(_BREATH)
+                continue
+            peer = str(address[0])
+            if self._is_full(peer):
+                self._count("turned_away", peer)
+                connection.close()
+            else:
+                self._welcome(connection, peer)
 
-    def _goes_on(self) -> bool:
-        return not self._stopping
+    def _is_full(self, peer: str) -> bool:
+        limits = self._limits
+        return len(self._connected) >= limits.connections or self._peers[peer] >= limits.per_peer
+
+    def _welcome(self, connection: socket.socket, peer: str) -> None:
+        self._peers[peer] += 1
+        task = asyncio.create_task(self._meet(connection, peer))
+        self._connected.add(task)
+
+        def forget(done: asyncio.Task[None]) -> None:
+            self._connected.discard(done)
+            self._peers -= Counter([peer])  # drops a peer with none
+
+        task.add_done_callback(forget)
+
+    async def _meet(self, connection: socket.socket, peer: str) -> None:
+        try:
+            line = await self._connect(connection, peer)
+        except OSError as error:
+            log.info("mllp: no connection with %s: %s", peer, type(error).__name__)
+            return
+        self._lines.add(line)
+        try:
+            await self._talk(line)
+            await self._part(line)
+        except TimeoutError:
+            self._count("idle" if line.began is None else "slow", peer)
+        except OSError as error:
+            log.info("mllp: connection of %s ended: %s", peer, type(error).__name__)
+        except Exception as error:  # noqa: BLE001  (no answer could be made)
+            log.error("mllp: connection of %s ended: %s", peer, _where(error))  # noqa: TRY400
+        finally:
+            self._lines.discard(line)
+            line.writer.transport.abort()
+
+    async def _connect(self, connection: socket.socket, peer: str) -> _Line:
+        """Shake hands. Raises: OSError."""
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=_CHUNK)
+        protocol = asyncio.StreamReaderProtocol(reader)
+        transport, _ = await loop.connect_accepted_socket(
+            lambda: protocol,
+            connection,
+            ssl=self._tls,
+            ssl_handshake_timeout=self._limits.handshake if self._tls else None,
+        )
+        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+        return _Line(peer, reader, writer, Frames(self._limits.largest))
+
+    async def _talk(self, line: _Line) -> None:
+        """Until the peer hangs up or sends too much, or the server stops. Raises: OSError."""
+        try:
+            while not self._stopping:
+                data = await self._hear(line)
+                line.frames.feed(data or b"")
+                self._make_room()
+                await self._answer_all(line, paused=not data)
+                if data == b"":
+                    if line.frames.inside:
+                        self._count("half", line.peer)
+                    return
+                line.mark(asyncio.get_running_loop().time())
+        except _TooLarge as large:
+            self._count("too_large", line.peer)
+            await self._say(line, self._refuse(large.args[0], line.peer))
+
+    async def _hear(self, line: _Line) -> bytes | None:
+        """What comes; empty: the peer hung up; None: a pause. Raises: TimeoutError."""
+        wait = self._limits.idle if line.began is None else self._patience(line.began)
+        may_have_ended = line.frames.may_have_ended
+        if may_have_ended:
+            wait = min(wait, self._limits.pause)
+        try:
+            return await asyncio.wait_for(line.reader.read(_CHUNK), wait)
+        except TimeoutError:
+            if may_have_ended:
+                return None
+            raise
 
     def _patience(self, began: float) -> float:
         """How long the next byte may take. Raises: TimeoutError, the message took too long."""
@@ -235,29 +359,67 @@ class MllpServer:
             raise TimeoutError
         return min(left, self._limits.silence)
 
-    async def _answer(self, writer: asyncio.StreamWriter, message: bytes, peer: str) -> None:
+    def _make_room(self) -> None:
+        """Hang up on whoever holds most, where all together hold too much."""
+        if sum(line.frames.size + line.at_hand for line in self._lines) > self._limits.together:
+            greedy = max(self._lines, key=lambda line: line.frames.size)
+            self._count("crowded_out", greedy.peer)
+            greedy.frames = Frames(self._limits.largest)
+            greedy.writer.transport.abort()
+
+    async def _answer_all(self, line: _Line, *, paused: bool) -> None:
+        while not self._stopping and (message := line.frames.next(paused=paused)) is not None:
+            line.began, line.at_hand = None, len(message)
+            try:
+                await self._answer(line, message)
+            finally:
+                line.at_hand = 0
+
+    async def _answer(self, line: _Line, message: bytes) -> None:
         """Store and acknowledge; once begun, it is finished even when the server stops."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (asyncio runs this as one)
         self._busy.add(task)
         try:
-            await self._store_and_say(writer, message, peer)
+            await self._say(line, await self._store(message, line.peer))
         finally:
             self._busy.discard(task)
 
-    async def _store_and_say(self, writer: asyncio.StreamWriter, message: bytes, peer: str) -> None:
-        async with self._storing:
-            try:
-                reply = await asyncio.to_thread(self._take, message, peer)
-            except Exception:
-                log.exception("mllp: a message of %s could not be stored", peer)
-                reply = self._failed(message, peer)
-        await self._say(writer, reply)
+    async def _store(self, message: bytes, peer: str) -> bytes:
+        """The answer to a message; there are ``at_once`` threads to store in."""
+        try:
+            reply = await asyncio.to_thread(self._take, message, peer)
+        except Exception as error:  # noqa: BLE001  (whatever it was, nothing was stored)
+            self.counts["failed"] += 1
+            log.error("mllp: not stored, of %s: %s", peer, _where(error))  # noqa: TRY400
+            return await asyncio.to_thread(self._failed, message, peer)
+        self.counts["taken"] += 1
+        return reply
 
-    async def _say(self, writer: asyncio.StreamWriter, reply: bytes) -> None:
+    async def _say(self, line: _Line, reply: bytes) -> None:
         if reply:
-            writer.write(START + reply + END + CR)
-            await asyncio.wait_for(writer.drain(), self._limits.silence)
+            line.writer.write(START + reply + END + CR)
+            await asyncio.wait_for(line.writer.drain(), self._limits.silence)
+
+    async def _part(self, line: _Line) -> None:
+        """Let the peer read the last answer: to close on unread bytes would take it back."""
+        if line.writer.can_write_eof():
+            line.writer.write_eof()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.farewell):
+                while await line.reader.read(_CHUNK):
+                    pass
+                line.writer.close()
+                await line.writer.wait_closed()
+
+    def _count(self, what: str, peer: str) -> None:
+        self.counts[what] += 1
+        log.warning("mllp: %s: %s", peer, what)
+
+
+def _where(error: BaseException) -> str:
+    """The kind of ``error`` and the lines of code it came through; its text may quote a message."""
+    return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"
 
 
 def server_context(certificate: str, key: str, client_ca: str = "") -> ssl.SSLContext:

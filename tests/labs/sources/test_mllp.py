@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import logging
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -13,14 +16,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import hl7.client
+import hl7.mllp
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs.sources.mllp import Frames, MllpLimits, MllpServer, server_context
+from labs.sources.mllp import Frames, MllpLimits, MllpServer, Take, server_context
+from tests.services import count
 
 MESSAGE = b"MSH|^~\\&|LIS|BVX|KQ|SYT|20260304||ORU^R01|M1|P|2.5.1\rPID|1\r"
-QUICK = MllpLimits(silence=0.2, message=0.5, idle=5, handshake=0.5)
+QUICK = MllpLimits(silence=0.2, message=0.5, idle=5, handshake=0.5, farewell=0.2)
 
 
 class Store:
@@ -44,10 +49,13 @@ class Store:
 
 @contextmanager
 def serving(
-    store: Store, limits: MllpLimits | None = None, tls: ssl.SSLContext | None = None
+    store: Store,
+    limits: MllpLimits | None = None,
+    tls: ssl.SSLContext | None = None,
+    take: Take | None = None,
 ) -> Iterator[MllpServer]:
     server = MllpServer(
-        "127.0.0.1", 0, take=store.take, refuse=lambda *_: b"AR", failed=lambda *_: b"AE",
+        "127.0.0.1", 0, take=take or store.take, refuse=lambda *_: b"AR", failed=lambda *_: b"AE",
         tls=tls, limits=limits,
     )  # fmt: skip
     server.start()
@@ -128,18 +136,98 @@ def test_what_could_not_be_stored_is_answered_so_and_the_line_stays_open() -> No
     [
         b"\x0b" + MESSAGE + b"\x1c",
         MESSAGE + b"\x1c\r",
-        b"\r\n\r\n" + framed(),
+        MESSAGE + b"\x1c",
+        b"\x0b" + MESSAGE.rstrip() + b"\x1c\r",
+        b"\r\n \0\r\n" + framed(),
+        b"knock knock\r\n" + framed(),
+        b"knock knock\r\n" + MESSAGE + b"\x1c\r",
         b"\x0bMSH|half" + framed(),
-        b"\x1c\r" + framed(),
+        b"\x0bMSH|half" + framed(b"\xef\xbb\xbf" + MESSAGE)[:1] + b"\r\n" + framed()[1:],
+        b"\x1c\r\x0b\x1c\r" + framed(),
+        framed() + b"\r\n\r\n",
     ],
-    ids=["no CR", "no VT", "blank lines", "begun anew", "an end before"],
-)
+    ids=[
+        "no CR", "no VT", "neither", "last segment not ended", "blank lines", "words",
+        "words, no VT", "begun anew", "begun anew, a line lower", "ends before", "blanks behind",
+    ],
+)  # fmt: skip
 def test_sloppy_framing_is_understood(sent: bytes) -> None:
     store = Store()
     with serving(store) as server, connect(server) as peer:
         peer.sendall(sent)
         assert answer(peer) == framed(b"ACK M1")
-    assert store.messages == [MESSAGE.strip()]
+    assert store.messages == [MESSAGE]
+
+
+@pytest.mark.parametrize("inside", [b"one\x0btwo", b"one\x1ctwo", b"one\x1c two\x0b"])
+def test_a_block_character_inside_a_text_neither_ends_nor_begins_a_message(inside: bytes) -> None:
+    message = MESSAGE + b"NTE|1||" + inside + b"\rSPM|1|||POOL\r"
+    store = Store()
+    with serving(store) as server, connect(server) as peer:
+        peer.sendall(framed(message))
+        assert answer(peer) == framed(b"ACK M1")
+    assert store.messages == [message]
+
+
+def test_a_batch_in_one_frame_is_one_message() -> None:
+    batch = b"FHS|^~\\&|LIS\rBHS|^~\\&|LIS\r" + MESSAGE + MESSAGE + b"BTS|2\rFTS|1\r"
+    store = Store()
+    with serving(store) as server, connect(server) as peer:
+        peer.sendall(framed(batch))
+        answer(peer)
+    assert store.messages == [batch]
+
+
+def test_messages_in_one_segment_are_answered_in_their_order() -> None:
+    store, peer_answers = Store(), b""
+    numbers = [b"M%d" % number for number in range(1, 21)]
+    with serving(store) as server, connect(server) as peer:
+        peer.sendall(b"".join(framed(MESSAGE.replace(b"M1", number)) for number in numbers))
+        while peer_answers.count(b"\x1c") < len(numbers):
+            peer_answers += peer.recv(4096)
+    assert peer_answers == b"".join(framed(b"ACK " + number) for number in numbers)
+
+
+def test_a_message_that_comes_byte_by_byte_is_one() -> None:
+    store = Store()
+    with serving(store) as server, connect(server) as peer:
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(len(framed())):
+            peer.sendall(framed()[at : at + 1])
+        assert answer(peer) == framed(b"ACK M1")
+    assert store.messages == [MESSAGE]
+
+
+def test_a_large_message_is_taken_whole() -> None:
+    message = MESSAGE + b"OBX|1|ED|||" + b"QUJD" * count(1, 12) * 1024 * 1024 + b"\r"
+    store = Store()
+    with serving(store) as server, connect(server) as peer:
+        peer.sendall(framed(message))
+        assert answer(peer) == framed(b"ACK M1")
+    assert store.messages == [message]
+
+
+def test_somebody_elses_asynchronous_client_gets_its_acknowledgement() -> None:
+    ack = MESSAGE.replace(b"ORU^R01", b"ACK").replace(b"PID|1", b"MSA|AA|M1")
+
+    async def send(port: int) -> list[str]:
+        reader, writer = await hl7.mllp.open_hl7_connection("127.0.0.1", port)
+        codes = []
+        for _ in range(3):
+            writer.writemessage(hl7.parse(MESSAGE.decode()))
+            await writer.drain()
+            codes.append(str((await reader.readmessage()).segment("MSA")[1]))
+        writer.close()
+        return codes
+
+    server = MllpServer(
+        "127.0.0.1", 0, take=lambda *_: ack, refuse=lambda *_: b"", failed=lambda *_: b""
+    )
+    server.start()
+    try:
+        assert asyncio.run(send(server.port)) == ["AA"] * 3
+    finally:
+        server.stop()
 
 
 def test_half_a_message_is_never_taken() -> None:
@@ -152,13 +240,14 @@ def test_half_a_message_is_never_taken() -> None:
         with connect(server) as peer:
             peer.sendall(framed())
             assert answer(peer) == framed(b"ACK M1")
+        assert server.counts["half"] == 1
     assert len(store.messages) == 1
 
 
 def test_a_peer_that_closes_its_side_still_gets_its_answer() -> None:
     store = Store()
     with serving(store) as server, connect(server) as peer:
-        peer.sendall(framed())
+        peer.sendall(framed()[:-1])
         peer.shutdown(socket.SHUT_WR)
         assert answer(peer) == framed(b"ACK M1")
 
@@ -168,8 +257,117 @@ def test_a_message_that_never_ends_is_refused_in_bounded_memory() -> None:
     with serving(store, MllpLimits(largest=10_000)) as server, connect(server) as peer:
         peer.sendall(b"\x0b" + MESSAGE + b"x" * 9_990)
         assert answer(peer) == framed(b"AR")
+        peer.close()
+        assert server.counts["too_large"] == 1
+    assert store.messages == []
+
+
+def test_who_still_sends_what_is_too_large_can_read_its_refusal() -> None:
+    store = Store()
+    limits = MllpLimits(largest=10_000, farewell=10)
+    with serving(store, limits) as server, connect(server) as peer:
+        peer.sendall(b"\x0b" + MESSAGE + b"x" * 4 * 1024 * 1024)
+        peer.shutdown(socket.SHUT_WR)
+        assert answer(peer) == framed(b"AR")
         assert peer.recv(1) == b""
     assert store.messages == []
+
+
+def test_a_message_of_the_largest_size_is_taken_and_one_more_byte_is_not() -> None:
+    filled = MESSAGE + b"x" * (1000 - len(MESSAGE) - 1) + b"\r"
+    store = Store()
+    with serving(store, MllpLimits(largest=1000)) as server, connect(server) as peer:
+        peer.sendall(framed(filled))
+        assert answer(peer) == framed(b"ACK M1")
+        peer.sendall(framed(b"MSH|x" + filled))
+        assert answer(peer) == framed(b"AR")
+    assert store.messages == [filled]
+
+
+def test_who_holds_most_is_hung_up_on_when_all_hold_too_much() -> None:
+    store = Store()
+    with serving(store, MllpLimits(together=100_000)) as server, connect(server) as greedy:
+        greedy.sendall(b"\x0bMSH|" + b"x" * 90_000)
+        with connect(server) as modest:
+            modest.sendall(b"\x0b" + MESSAGE + b"x" * 20_000)
+            assert _until_hung_up(greedy, b"")
+            modest.sendall(b"\x1c\r")
+            assert answer(modest) == framed(b"ACK M1")
+        assert server.counts["crowded_out"] == 1
+
+
+def test_a_connection_killed_before_its_answer_costs_nobody_anything() -> None:
+    store = Store()
+    store.gate.clear()
+    with serving(store) as server:
+        with connect(server) as peer:
+            peer.sendall(framed())
+            assert store.begun.wait(10)
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        store.gate.set()
+        with connect(server) as again:
+            again.sendall(framed())
+            assert answer(again) == framed(b"ACK M1")
+    assert store.messages == [MESSAGE, MESSAGE]  # stored twice; intake knows a duplicate
+
+
+def test_other_peers_are_served_while_one_message_is_being_stored() -> None:
+    held, store = threading.Event(), Store()
+
+    def take(message: bytes, peer: str) -> bytes:
+        if b"SLOW" in message:
+            assert held.wait(10)
+        return store.take(message, peer)
+
+    with serving(store, take=take) as server, connect(server) as slow, connect(server) as quick:
+        slow.sendall(framed(MESSAGE.replace(b"M1", b"SLOW")))
+        for _ in range(3):
+            quick.sendall(framed())
+            assert answer(quick) == framed(b"ACK M1")
+        held.set()
+        assert answer(slow) == framed(b"ACK SLOW")
+
+
+def test_two_hundred_connections_are_served_at_once_and_no_more() -> None:
+    store = Store()
+    limits = MllpLimits(connections=200, per_peer=1000)
+    with serving(store, limits) as server:
+        peers = [connect(server) for _ in range(200)]
+        try:
+            for number, peer in enumerate(peers):
+                peer.sendall(framed(MESSAGE.replace(b"M1", b"M%d" % number)))
+            for number, peer in enumerate(peers):
+                assert answer(peer) == framed(b"ACK M%d" % number)
+            with connect(server) as one_more:
+                assert one_more.recv(1) == b""
+        finally:
+            for peer in peers:
+                peer.close()
+        assert server.counts["turned_away"] == 1
+    assert len(store.messages) == 200
+
+
+def test_no_log_repeats_what_an_error_says(caplog: pytest.LogCaptureFixture) -> None:
+    def take(message: bytes, _peer: str) -> bytes:
+        raise ValueError(message.decode())
+
+    def failed(message: bytes, _peer: str) -> bytes:
+        raise KeyError(message)
+
+    secret = MESSAGE + b"PID|1||||NGUYEN\r"
+    with caplog.at_level(logging.DEBUG):
+        with serving(Store(), take=take) as server, connect(server) as peer:
+            peer.sendall(framed(secret))
+            assert answer(peer) == framed(b"AE")
+        server = MllpServer("127.0.0.1", 0, take=take, refuse=failed, failed=failed)
+        server.start()
+        with connect(server) as peer:
+            peer.sendall(framed(secret))
+            assert peer.recv(1) == b""  # no answer: it will be sent again
+        server.stop()
+    assert "ValueError" in caplog.text
+    assert "KeyError" in caplog.text
+    assert "NGUYEN" not in caplog.text
 
 
 @pytest.mark.parametrize("drip", [b"", b"x"], ids=["silent", "dripping"])
@@ -182,6 +380,17 @@ def test_a_slow_peer_is_hung_up_on_and_delays_nobody(drip: bytes) -> None:
             assert answer(quick) == framed(b"ACK M1")
         slow.settimeout(0.1)
         assert _until_hung_up(slow, drip)
+        assert server.counts["slow"] == 1
+
+
+def test_an_idle_connection_is_hung_up_on() -> None:
+    store = Store()
+    with serving(store, MllpLimits(idle=0.2)) as server, connect(server) as peer:
+        peer.sendall(framed() + b"\r\n")
+        assert answer(peer) == framed(b"ACK M1")
+        peer.sendall(b"\r\n\0")  # keeps the line alive; no message has begun
+        assert peer.recv(1) == b""
+        assert server.counts["idle"] == 1
 
 
 def _until_hung_up(peer: socket.socket, drip: bytes) -> bool:
@@ -228,15 +437,30 @@ def _answered(peer: socket.socket, server: MllpServer) -> bool:
 def test_stopping_answers_the_message_at_hand() -> None:
     store = Store()
     store.gate.clear()
-    with serving(store) as server, connect(server) as peer, connect(server):
+    with (
+        serving(store, MllpLimits(farewell=0.1)) as server,
+        connect(server) as idle,
+        connect(server) as peer,
+    ):
         peer.sendall(framed())
         assert store.begun.wait(10)
         stopper = threading.Thread(target=server.stop)
         stopper.start()
+        assert idle.recv(1) == b""  # it is stopping
         store.gate.set()
         assert answer(peer) == framed(b"ACK M1")
         stopper.join(timeout=10)
         assert not stopper.is_alive()
+
+
+def test_stopping_what_never_started_does_nothing() -> None:
+    server = MllpServer(
+        "127.0.0.1", 0, take=lambda *_: b"", refuse=lambda *_: b"", failed=lambda *_: b""
+    )
+    server.stop()
+    server.start()
+    server.stop()
+    server.stop()
 
 
 def test_a_port_that_is_taken_is_an_error_at_the_start() -> None:
@@ -261,6 +485,37 @@ def test_senders_without_a_certificate_of_the_ca_stay_out(
         client.load_cert_chain(certificate, key)
         assert _talks(client, server)
     assert len(store.messages) == 1
+
+
+def test_a_peer_that_never_shakes_hands_counts_and_is_hung_up_on(
+    make_certificate: Callable[[str], tuple[str, str]],
+) -> None:
+    certificate, key = make_certificate("server")
+    store, limits = Store(), MllpLimits(per_peer=1, handshake=1)
+    client = ssl.create_default_context(cafile=certificate)
+    with serving(store, limits, server_context(certificate, key)) as server:
+        with connect(server) as mute:
+            assert not _talks(client, server)  # there is no room beside it
+            assert mute.recv(1) == b""
+        assert any(_talks(client, server) for _ in range(100))
+
+
+def test_plain_text_is_not_taken_where_tls_is_spoken(
+    make_certificate: Callable[[str], tuple[str, str]],
+) -> None:
+    store = Store()
+    tls = server_context(*make_certificate("server"))
+    with serving(store, tls=tls) as server, connect(server) as peer:
+        peer.sendall(framed())
+        assert b"ACK" not in _rest(peer)
+    assert store.messages == []
+
+
+def _rest(peer: socket.socket) -> bytes:
+    try:
+        return answer(peer)
+    except OSError:
+        return b""
 
 
 def _talks(client: ssl.SSLContext, server: MllpServer) -> bool:
@@ -309,20 +564,40 @@ def make_certificate(tmp_path: Path) -> Callable[[str], tuple[str, str]]:
     return make
 
 
-MESSAGES = st.lists(st.binary(min_size=1, max_size=40).map(
-    lambda body: b"MSH|" + body.translate(None, b"\x0b\x1c")), max_size=5)  # fmt: skip
+PIECES = [b"a", b"|", b"\r", b"\n", b" ", b"\0", b"\x1cx", b"\x0bx", b"MS", "ễ".encode()]
+BODIES = st.lists(st.sampled_from(PIECES), max_size=20).map(b"".join)
+CUTS = st.lists(st.integers(1, 30), max_size=30)
 
 
-@given(MESSAGES, st.lists(st.integers(1, 30), max_size=30))
-def test_however_the_bytes_are_cut_the_messages_are_the_same(
-    messages: list[bytes], cuts: list[int]
-) -> None:
-    stream = b"".join(map(framed, messages))
+def cut(stream: bytes, cuts: list[int]) -> list[bytes]:
+    """The messages of a stream that comes in pieces."""
     frames, got, at = Frames(10_000), [], 0
     for size in [*cuts, len(stream)]:
         frames.feed(stream[at : at + size])
         at += size
         while (message := frames.next()) is not None:
             got.append(message)
-    assert got == [message.strip(b"\r\n\t \x00") for message in messages]
-    assert not frames.inside
+    return got
+
+
+@settings(max_examples=count(100, 20_000))
+@given(st.lists(BODIES.map(b"MSH|".__add__), max_size=5), CUTS)
+def test_however_the_bytes_are_cut_the_messages_are_the_same(
+    messages: list[bytes], cuts: list[int]
+) -> None:
+    stream = b"\r\n".join(map(framed, messages))
+    ended = [m if m.endswith((b"\r", b"\n")) else m + b"\r" for m in messages]
+    assert cut(stream, cuts) == ended
+
+
+NOISE = [*PIECES, b"\x0b", b"\x1c", b"MSH|", b"FHS", b"B", b"H", b"S", b"\xef\xbb\xbf"]
+
+
+@settings(max_examples=count(100, 20_000))
+@given(st.lists(st.sampled_from(NOISE), max_size=60).map(b"".join), CUTS)
+def test_noise_is_cut_the_same_however_it_comes(noise: bytes, cuts: list[int]) -> None:
+    whole = cut(noise, [])
+    assert cut(noise, cuts) == whole
+    for message in whole:
+        assert message.endswith((b"\r", b"\n"))
+        assert message in noise + b"\r" or message[:-1] in noise
