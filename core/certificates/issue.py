@@ -111,9 +111,8 @@ def issue(
     Raises:
         SigningUnavailable: ``issued_at`` is outside the signer's validity.
     """
-    issued_at = issued_at.astimezone(UTC).replace(microsecond=0)
+    issued_at, expires_at = _validity(int(issued_at.timestamp()), lifetime)
     _require_in_force(signer, issued_at)
-    expires_at = issued_at + lifetime
     payload = _bytes_head(
         cbor2.dumps(
             {
@@ -133,6 +132,13 @@ def issue(
 def as_text(cose: bytes) -> str:
     """The text of a QR code: ``HC1:`` and the compressed message in base45."""
     return PREFIX + base45.encode(zlib.compress(cose, 9))
+
+
+@lru_cache(maxsize=16)
+def _validity(second: int, lifetime: timedelta) -> tuple[datetime, datetime]:
+    """From and to, in UTC; a batch issues thousands in the same second."""
+    issued_at = datetime.fromtimestamp(second, UTC)
+    return issued_at, issued_at + lifetime
 
 
 def _require_in_force(signer: Signer, moment: datetime) -> None:

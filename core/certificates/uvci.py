@@ -17,7 +17,13 @@ RANDOM_BYTES: Final = 10
 """80 bits: a billion identifiers collide with a chance of less than one in a million."""
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:"
-_VALUE = {character: value for value, character in enumerate(_ALPHABET)}
+_SIZE = len(_ALPHABET)
+# What each character adds to the sum, as tables: a quarter of the time of a loop.
+_PLAIN = bytearray(256)
+_DOUBLED = bytearray(256)
+for _value, _character in enumerate(_ALPHABET.encode()):
+    _PLAIN[_character] = _value
+    _DOUBLED[_character] = 2 * _value // _SIZE + 2 * _value % _SIZE
 
 
 def new_uvci(random_bytes: bytes) -> str:
@@ -42,7 +48,7 @@ def new_uvci(random_bytes: bytes) -> str:
 def check_ok(uvci: str) -> bool:
     """Whether ``uvci`` ends in ``#`` and its own check character."""
     body, separator, check = uvci.rpartition("#")
-    if not (body and separator) or not set(body) <= _VALUE.keys():
+    if not (body and separator) or not set(body) <= set(_ALPHABET):
         return False
     return check == check_character(body)
 
@@ -53,9 +59,9 @@ def check_character(body: str) -> str:
     Raises:
         KeyError: a character outside ``A-Z0-9/:``.
     """
-    total, factor, size = 0, 2, len(_ALPHABET)
-    for character in reversed(body):
-        product = factor * _VALUE[character]
-        total += product // size + product % size
-        factor = 3 - factor
-    return _ALPHABET[-total % size]
+    from_the_right = body.encode()[::-1]
+    if from_the_right.translate(None, _ALPHABET.encode()):
+        raise KeyError("a character outside the alphabet")
+    total = sum(from_the_right[::2].translate(_DOUBLED))
+    total += sum(from_the_right[1::2].translate(_PLAIN))
+    return _ALPHABET[-total % _SIZE]

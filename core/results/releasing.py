@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from core.certificates.issue import eligible, facts_of, issue
 from core.certificates.signing import Signer
@@ -22,6 +21,8 @@ from core.ports import CertificateRow, Clock, Former, Randomness, ResultRow
 from core.results.facility import Facility
 from core.results.judge import Judged
 from core.results.result import Result
+from core.results.result_id import RANDOM_BYTES as ID_BYTES
+from core.results.result_id import new_result_id
 from core.results.versions import Change, Incoming, Stored
 
 
@@ -54,7 +55,7 @@ class Releasing:
     ) -> ResultRow:
         """The row of the new version of a report."""
         result, now = judged.result, self.clock()
-        result_id = str(UUID(bytes=self.random(16), version=4))
+        result_id = new_result_id(self.random(ID_BYTES), now)
         version = stored.version + 1 if stored else 1
         # The code on somebody's slip stays the same over all versions.
         code = former.short_code if former else codes.short_code(self.random(5))

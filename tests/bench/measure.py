@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,15 @@ def _once(way: Callable[[], int]) -> Cost:
     return Cost(
         (time.perf_counter() - wall) / units * 1e6, (time.process_time() - cpu) / units * 1e6
     )
+
+
+def peak_memory() -> int:
+    """Bytes that this process has held at most.
+
+    Not ``getrusage``: its peak is that of whatever started this process, if that was larger.
+    """
+    status = Path("/proc/self/status").read_text("ascii")
+    return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0]) * 1024
 
 
 def show(title: str, costs: dict[str, Cost], *, floor: str) -> None:

@@ -61,3 +61,9 @@ def test_any_name_fits_the_zone(name: str) -> None:
 
 def test_a_long_name_is_cut_without_a_filler_at_its_end() -> None:
     assert transliterate("A" * 79 + " B") == "A" * 79
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_each_word_of_a_name_is_written_for_itself(one: str, other: str) -> None:
+    words = [written for word in (one, other) if (written := transliterate(word))]
+    assert transliterate(f"{one} {other}") == "<".join(words)[:MAX_LENGTH].rstrip("<")

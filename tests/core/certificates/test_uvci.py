@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.certificates.uvci import RANDOM_BYTES, check_ok, new_uvci
+from core.certificates.uvci import RANDOM_BYTES, check_character, check_ok, new_uvci
 
 # Identifiers published with test certificates of other countries (see the eu-dcc vectors).
 PUBLISHED = [
@@ -17,6 +17,7 @@ PUBLISHED = [
     "URN:UVCI:01:FR:6P7F35VYGB99#D",
     "URN:UVCI:01:AT:10807843F94AEE0EE5093FBC254BD813#B",
 ]
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:"
 
 
 @pytest.mark.parametrize("uvci", PUBLISHED)
@@ -41,6 +42,23 @@ def test_a_mistyped_character_is_noticed(random_bytes: bytes, place: int, typed:
     uvci = new_uvci(random_bytes)
     mistyped = uvci[:place] + typed + uvci[place + 1 :]
     assert check_ok(mistyped) == (mistyped == uvci)
+
+
+@given(st.text(ALPHABET, max_size=80))
+def test_the_check_character_is_that_of_the_textbook(body: str) -> None:
+    """Luhn mod N, character by character; ours adds up whole columns through tables."""
+    total, factor, size = 0, 2, len(ALPHABET)
+    for character in reversed(body):
+        product = factor * ALPHABET.index(character)
+        total += product // size + product % size
+        factor = 3 - factor
+    assert check_character(body) == ALPHABET[-total % size]
+
+
+@pytest.mark.parametrize("body", ["a", "URN:UVCI:01:VN:Đ", "A B", "#"])
+def test_a_foreign_character_has_no_check_character(body: str) -> None:
+    with pytest.raises(KeyError):
+        check_character(body)
 
 
 def test_fewer_than_eighty_random_bits_are_refused() -> None:
