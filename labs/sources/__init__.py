@@ -1,4 +1,4 @@
-"""Where files come from: a watched folder today; servers, SFTP and MLLP later.
+"""Where files come from: folders, SFTP, FHIR servers, MLLP.
 
 A source lists what is ready and puts aside what is done; it never reads a result.
 """
