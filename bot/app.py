@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from core.certificates.trust import TrustStore
     from core.certificates.verdict import Standing
     from core.citizens.retrieval import RetrievalDesk
-    from core.feeds.feed import FeedState
-    from core.feeds.freshness import Notice
     from core.messages.language import Catalogues
     from core.messages.sending import Postroom
     from core.ports import Clock, Former, ShelfItem, SmsGateway
@@ -324,17 +322,6 @@ class Installation:
         found = self.shelf.find(reference.strip(), where)
         return found or self.shelf.find(normalise_accession(reference), where)
 
-    def tell_officers(
-        self, notice: Notice, state: FeedState, facility: Facility, now: datetime
-    ) -> bool:
-        """Store the letters about a feed, once; False if another process did."""
-        from core.feeds.officer import letters
-
-        officers = self.officers.of(facility.code)
-        say = partial(self.languages.say, self.settings.language)
-        drafts = letters(notice, officers, zone=facility.timezone, say=say)
-        return self.feeds.alerted(notice.feed, notice.alert, now, state.alert, drafts)
-
     def make_first_keys(self) -> bool:
         """Create a CSCA and a document signer unless there are some; says whether it did."""
         from core.certificates.authority import create_csca, create_dsc
@@ -355,75 +342,3 @@ class Installation:
         from core.ports import AuditEntry
 
         self.audit.record(AuditEntry(self.clock(), "cli", action, subject))
-
-
-def choose_settings(*, demo: bool = False, tell: Callable[[str], None] | None = None) -> Settings:
-    """This installation's settings; the demo's when asked for, or when nothing is configured.
-
-    Args:
-        tell: Told once that a command works on the demo because nothing is configured.
-    """
-    settings = Settings.from_env()
-    if demo or settings.demo:
-        return settings.as_demo()
-    if settings.is_installation:
-        return settings
-    if tell is not None:
-        tell("cli.using_demo")
-    return settings.as_demo()
-
-
-def open_installation() -> Installation:
-    """Open the installation that a command works on, ready for use.
-
-    Raises:
-        SetupRefused: the database isn't migrated, or was made by the demo.
-    """
-    from bot.cli.output import note
-
-    settings = choose_settings(tell=note)
-    installation = Installation(settings)
-    prepare(installation)
-    return installation
-
-
-def prepare(installation: Installation) -> None:
-    """Make the demo's world where it is missing; hold a real one against its database.
-
-    Raises:
-        SetupRefused: the database can't be reached, isn't migrated, was made by the demo or
-            filled with other keys.
-    """
-    from sqlalchemy.exc import OperationalError
-
-    try:
-        _claim(installation)
-    except OperationalError as error:
-        # The driver's words may hold a user name: the kind of database must do.
-        raise SetupRefused("database_unreachable", installation.engine.dialect.name) from error
-
-
-def _claim(installation: Installation) -> None:
-    from storage.installation import claim_installation
-    from storage.migrate import is_current
-
-    settings = installation.settings
-    if settings.demo:
-        from bot.demo import make_world
-
-        make_world(installation)
-    elif not is_current(settings.database):
-        raise SetupRefused("database_not_migrated")
-    claim_installation(
-        installation.engine, installation.keyring, is_demo=settings.demo, now=installation.clock()
-    )
-
-
-def open_trust() -> tuple[TrustStore, Callable[[str], Standing]]:
-    """What ``ketqua verify`` trusts when it is given nothing: this installation.
-
-    Raises:
-        SetupRefused: it isn't set up.
-    """
-    installation = open_installation()
-    return installation.trust, installation.standing

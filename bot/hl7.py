@@ -51,12 +51,13 @@ class Hl7Desk:
         return self._acknowledge(message, HELD_BACK, Finding("try_again", "MSH"))
 
     def _feed_of(self, message: bytes, peer: str) -> Feed | None:
-        """A feed made for this sender; else a facility that calls itself by its code here."""
+        """The feed made for this sender; of a facility without any, one under its code."""
         application, facility = sender(message)
-        feeds = [feed for feed, _ in self._here.feeds.all()]
-        networks = tuple(self._here.settings.mllp_peers.replace(",", " ").split())
-        by_code = Feed(facility.upper(), "mllp", FeedKind.MLLP, facility, peers=networks)
-        return sender_of([*feeds, by_code], application, facility, peer)
+        feeds = [feed for feed, _ in self._here.feeds.all() if feed.kind is FeedKind.MLLP]
+        if all(feed.facility != facility.upper() for feed in feeds):
+            networks = tuple(self._here.settings.mllp_peers.replace(",", " ").split())
+            feeds.append(Feed(facility.upper(), "mllp", FeedKind.MLLP, facility, peers=networks))
+        return sender_of(feeds, application, facility, peer)
 
     def _acknowledge(self, message: bytes, code: str, finding: Finding) -> bytes:
         return acknowledge(

@@ -18,11 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.polling import FeedPolling, freshness_round
 from core.feeds.push import REPEATABLE
-from core.results.facility import Facility
-from core.results.intake import IntakeReport
-from core.results.reported import Finding
-from core.results.versions import Change
-from labs.sources.folder import PROCESSED, QUARANTINE, FolderSource, FolderTrouble
+from labs.sources.folder import PROCESSED, QUARANTINE
 
 if TYPE_CHECKING:
     from bot.app import Installation
@@ -31,7 +27,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("ketqua.jobs")
 _SWEEP_SECONDS = 1.0
 _AFTER_TROUBLE_SECONDS = 5.0
-_SETTLE = timedelta(seconds=1)
 
 
 class SendingLoop:
@@ -74,76 +69,15 @@ class SendingLoop:
             return 0
 
 
-class FolderIntake:
-    """Takes in what laboratories drop into the watched folder."""
-
-    def __init__(self, installation: Installation, stored: Callable[[], None]) -> None:
-        """Watch ``installation``'s folder; ``stored`` is called after each file."""
-        self._installation = installation
-        self._stored = stored
-        self._root = installation.settings.watch_folder
-        self._limit = installation.settings.max_file_mib * 1024 * 1024
-        self._strangers: set[str] = set()
-
-    def poll(self) -> None:
-        """Take in every finished file of every facility; one in trouble stops no other."""
-        known = {facility.code: facility for facility in self._installation.facilities.all()}
-        for code in known:
-            (self._root / code).mkdir(parents=True, exist_ok=True)
-        for source in FolderSource(self._root, _SETTLE).facilities():
-            facility = known.get(source.path.name)
-            if facility is None:
-                self._warn_of_stranger(source.path.name)
-                continue
-            try:
-                self._empty(source, facility)
-            except Exception:
-                # The files stay where they are: the next poll tries again.
-                log.exception("intake of %s failed", facility.code)
-
-    def _empty(self, source: FolderSource, facility: Facility) -> None:
-        for path in source.ready(self._installation.clock()):
-            try:
-                self._take_in(source, path, facility)
-            except FolderTrouble as trouble:
-                log.warning("a file of %s stays where it is: %s", facility.code, trouble.code)
-            except FileNotFoundError:
-                log.info("a file of %s was taken in by another process", facility.code)
-
-    def _take_in(self, source: FolderSource, path: Path, facility: Facility) -> None:
-        try:
-            data = source.read(path, self._limit)
-        except FolderTrouble as trouble:
-            finding = Finding(trouble.code, detail=trouble.detail)
-            self._installation.intake.refuse(finding, facility, source=path.name, feed="folder")
-            source.failed(path)
-            return
-        report = self._installation.intake.receive(data, facility, source=path.name, feed="folder")
-        self._stored()
-        put_aside = source.failed if report.counts()[Change.QUARANTINED] else source.done
-        put_aside(path)
-        log.info("intake %s: %s", facility.code, _told(report))
-
-    def _warn_of_stranger(self, name: str) -> None:
-        if name not in self._strangers:
-            self._strangers.add(name)
-            log.warning("folder %s belongs to no facility: ketqua facility add %s", name, name)
-
-
-def _told(report: IntakeReport) -> str:
-    return ", ".join(f"{word} {count}" for word, count in report.counts().items() if count)
-
-
 def make_clock(installation: Installation, stored: Callable[[], None]) -> BackgroundScheduler:
-    """The clock: polls folders and forgets what is old. ``start()`` begins."""
+    """The clock: polls, looks for silence, and forgets what is old. ``start()`` begins."""
     clock = BackgroundScheduler(
         timezone="UTC",
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
     )
-    folders = FolderIntake(installation, stored)
-    every = installation.settings.watch_seconds
-    clock.add_job(folders.poll, "interval", seconds=every, jitter=min(5, every // 10), id="folders")
-    feeds = FeedPolling(installation, stored)
+    feeds, every = FeedPolling(installation, stored), installation.settings.watch_seconds
+    look, jitter = feeds.look_into_watched_folder, min(5, every // 10)
+    clock.add_job(look, "interval", seconds=every, jitter=jitter, id="folders")
     clock.add_job(feeds.round, "interval", seconds=1, id="feeds")
     clock.add_listener(lambda _: feeds.stop(), EVENT_SCHEDULER_SHUTDOWN)
     clock.add_job(

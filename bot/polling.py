@@ -2,7 +2,8 @@
 
 The clock asks every second; a pool of threads works. A piece is stored, then put aside, then
 the watermark moves: a process that dies in between fetches the piece again, and intake knows
-it. One feed in trouble stops no other and comes back by itself.
+it. One feed in trouble stops no other and comes back by itself. The watched folder is a feed
+that every facility has, without a row.
 """
 
 from __future__ import annotations
@@ -12,19 +13,24 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.feeds.feed import Feed, FeedKind, FeedState
-from core.feeds.schedule import LEASE, failed, succeeded
+from core.feeds.schedule import LEASE, RENEW_EVERY, failed, succeeded
 from core.feeds.source import FeedTrouble, Fetched, Limits, PolledSource
 from core.results.facility import Facility
 from core.results.intake import IntakeReport
 from core.results.versions import Change
+from labs.sources.folder import PROCESSED, QUARANTINE
+from labs.sources.local_folder import LocalFolderSource
 
 if TYPE_CHECKING:
     from bot.app import Installation
 
 log = logging.getLogger("ketqua.feeds")
+WATCHED = "folder"  # the name under which the watched folder's items come
 _AT_ONCE = 16
 
 
@@ -41,18 +47,29 @@ class FeedPolling:
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="feed")
         self._busy: set[Future[None]] = set()
         self._lock = threading.Lock()
+        self._poller = installation.random(8).hex()
+        self._renewed_at: datetime | None = None
+        self._strangers: set[str] = set()
         self.limits = Limits(largest=installation.settings.max_file_mib * 1024 * 1024)
 
     def round(self) -> int:
         """Begin to poll what is due, as far as there are free threads; how many that were."""
         with self._lock:
             self._busy = {future for future in self._busy if not future.done()}
+            self._renew()
             free = self._at_once - len(self._busy)
             if free <= 0:
                 return 0
-            due = self._here.feeds.claim_due(free, self._here.clock(), LEASE)
+            due = self._here.feeds.claim_due(self._poller, free, self._here.clock(), LEASE)
             self._busy |= {self._pool.submit(self.poll, feed, state) for feed, state in due}
             return len(due)
+
+    def _renew(self) -> None:
+        now = self._here.clock()
+        due = self._renewed_at is None or now - self._renewed_at >= RENEW_EVERY
+        if self._busy and due:
+            self._here.feeds.renew(self._poller, now, LEASE)
+            self._renewed_at = now
 
     def stop(self) -> None:
         """Let what has begun finish, and begin nothing more."""
@@ -66,12 +83,12 @@ class FeedPolling:
         except FeedTrouble as trouble:
             log.warning("feed %s: %s", feed.id, trouble.code)
             after = failed(feed, state, trouble.code, self._here.clock(), chance)
-        except Exception:
-            log.exception("feed %s failed", feed.id)
+        except Exception as error:  # noqa: BLE001  (its text may quote what was sent)
+            log.error("feed %s: %s", feed.id, type(error).__name__)  # noqa: TRY400
             after = failed(feed, state, "feed_failed", self._here.clock(), chance)
         else:
             after = succeeded(feed, state, self._here.clock(), chance, more=more)
-        self._here.feeds.release(feed, after)
+        self._here.feeds.release(feed, self._poller, after)
 
     def _fetch_all(self, feed: Feed, state: FeedState) -> bool:
         """Whether the poll stopped at its limit."""
@@ -80,24 +97,50 @@ class FeedPolling:
             raise FeedTrouble("feed_address_unusable", feed.facility)
         pieces = 0
         for piece in source_of(feed, self.limits).fetch(state.watermark, self._here.clock()):
-            self._take_in(piece, feed, facility)
+            self._take_in(piece, facility, feed.name)
             pieces += 1
+            if piece.watermark is not None and not self._here.feeds.progress(
+                feed, self._poller, piece.watermark
+            ):
+                raise FeedTrouble("feed_taken_over")
         return pieces >= self.limits.pages
 
-    def _take_in(self, piece: Fetched, feed: Feed, facility: Facility) -> None:
+    def look_into_watched_folder(self) -> None:
+        """Take in every finished file of every facility; one in trouble stops no other."""
+        root = self._here.settings.watch_folder
+        known = {facility.code: facility for facility in self._here.facilities.all()}
+        for facility in known.values():
+            folder = root / facility.code
+            folder.mkdir(parents=True, exist_ok=True)
+            source = LocalFolderSource(str(folder), self.limits)
+            try:
+                for piece in source.fetch("", self._here.clock()):
+                    self._take_in(piece, facility, WATCHED)
+            except FeedTrouble as trouble:
+                log.warning("the folder of %s: %s", facility.code, trouble.code)
+            except Exception as error:  # noqa: BLE001  (the files stay for the next look)
+                log.error("the folder of %s: %s", facility.code, type(error).__name__)  # noqa: TRY400
+        for folder in root.iterdir():
+            if folder.is_dir() and folder.name not in {*known, PROCESSED, QUARANTINE}:
+                self._warn_of_stranger(folder.name)
+
+    def _take_in(self, piece: Fetched, facility: Facility, feed: str) -> None:
         intake = self._here.intake
         if piece.refused is not None:
-            intake.refuse(piece.refused, facility, source=piece.name, feed=feed.name)
+            intake.refuse(piece.refused, facility, source=piece.name, feed=feed)
             piece.settle(True)  # noqa: FBT003
         elif piece.data:
             report = intake.receive(
-                piece.data, facility, source=piece.name, feed=feed.name, format=piece.format
+                piece.data, facility, source=piece.name, feed=feed, format=piece.format
             )
             self._stored()
             piece.settle(report.counts()[Change.QUARANTINED] > 0)
-            _tell(feed, report)
-        if piece.watermark is not None:
-            self._here.feeds.progress(feed, piece.watermark)
+            log.info("feed %s/%s: %s", facility.code, feed, _told(report))
+
+    def _warn_of_stranger(self, name: str) -> None:
+        if name not in self._strangers:
+            self._strangers.add(name)
+            log.warning("folder %s belongs to no facility: ketqua facility add %s", name, name)
 
 
 def source_of(feed: Feed, limits: Limits) -> PolledSource:
@@ -107,8 +150,6 @@ def source_of(feed: Feed, limits: Limits) -> PolledSource:
         FeedTrouble: ``feed_address_unusable``.
     """
     if feed.kind is FeedKind.FOLDER:
-        from labs.sources.local_folder import LocalFolderSource
-
         return LocalFolderSource(feed.address, limits)
     if feed.kind is FeedKind.FHIR:
         from labs.sources.fhir_server import FhirServerSource
@@ -123,9 +164,8 @@ def source_of(feed: Feed, limits: Limits) -> PolledSource:
     raise FeedTrouble("feed_address_unusable", feed.kind)
 
 
-def _tell(feed: Feed, report: IntakeReport) -> None:
-    told = ", ".join(f"{word} {count}" for word, count in report.counts().items() if count)
-    log.info("feed %s: %s", feed.id, told)
+def _told(report: IntakeReport) -> str:
+    return ", ".join(f"{word} {count}" for word, count in report.counts().items() if count)
 
 
 def freshness_round(installation: Installation, stored: Callable[[], None]) -> int:
@@ -135,26 +175,24 @@ def freshness_round(installation: Installation, stored: Callable[[], None]) -> i
         How many were told of.
     """
     from core.feeds.freshness import HISTORY, assess
+    from core.feeds.officer import letters
 
     here, now = installation, installation.clock()
     hours, latest = here.feed_hours.since(now - HISTORY), here.feed_hours.latest()
-    zones = {facility.code: facility for facility in here.facilities.all()}
+    live = {each.code: each for each in here.facilities.all() if not each.is_pilot}
+    say = partial(here.languages.say, here.settings.language)
     told = 0
     for feed, state in here.feeds.all():
-        facility = zones.get(feed.facility)
-        if facility is None or facility.is_pilot:
+        facility = live.get(feed.facility)
+        if facility is None:
             continue
-        key = (feed.facility, feed.name)
+        key, zone = (feed.facility, feed.name), facility.timezone
         notice = assess(
-            feed,
-            state,
-            hours.get(key, ()),
-            last_item_at=latest.get(key),
-            now=now,
-            zone=facility.timezone,
+            feed, state, hours.get(key, ()), last_item_at=latest.get(key), now=now, zone=zone
         )
-        if notice is not None and here.tell_officers(notice, state, facility, now):
-            told += 1
+        if notice is not None:
+            drafts = letters(notice, here.officers.of(facility.code), zone=zone, say=say)
+            told += here.feeds.alerted(feed, notice.alert, now, state.alert, drafts)
     if told:
         stored()
     return told

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from msgspec.json import encode
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from bot.app import Installation, prepare
+from bot.app import Installation
 from bot.jobs import SendingLoop, make_clock
+from bot.opening import prepare
 from core.errors import SetupRefused
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from core.ports import SmsGateway
     from core.results.intake import IntakeReport
     from labs.replies import Explain
-    from sms.room import DemoRoom, PushAnswer
+    from sms.room import DemoRoom, LaboratoryRoom, PushAnswer
 
 log = logging.getLogger("ketqua")
 _WEB_THREADS = 8
@@ -119,6 +120,7 @@ class Service:
                 audit=here.audit,
                 inbox=here.inbox,
                 facilities=here.facilities,
+                laboratories=self._laboratories(),
                 secret=here.keyring.derive("web"),
                 clock=here.clock,
                 random=here.random,
@@ -127,24 +129,36 @@ class Service:
                 ready=partial(readiness, here),
                 metrics_registry=registry,
                 poke=self.poke,
-                intake=here.intake,
-                tests=tuple(here.catalogue),
-                feeds=here.feeds,
-                feed_hours=here.feed_hours,
-                pushing=self.pushing(),
-                push_answers=self._push_answers(),
-                largest_push=here.settings.max_file_mib * 1024 * 1024,
                 demo=demo,
             )
         )
 
-    def pushing(self) -> Pushing:
-        """Where laboratories push."""
+    def _laboratories(self) -> LaboratoryRoom:
+        from sms.room import LaboratoryRoom
+
+        here = self.installation
+        return LaboratoryRoom(
+            intake=here.intake,
+            tests=tuple(here.catalogue),
+            feeds=here.feeds,
+            feed_hours=here.feed_hours,
+            pushing=self._pushing(),
+            push_answers=self._push_answers(),
+            largest=here.settings.max_file_mib * 1024 * 1024,
+        )
+
+    def _pushing(self) -> Pushing:
         from core.feeds.pushing import Pushing
 
         here = self.installation
         return Pushing(
-            here.pushes, here.facilities, here.intake, here.keyring, here.clock, self.poke
+            pushes=here.pushes,
+            feeds=here.feeds,
+            facilities=here.facilities,
+            intake=here.intake,
+            indexer=here.keyring,
+            clock=here.clock,
+            stored=self.poke,
         )
 
     def _push_answers(self) -> dict[str, PushAnswer]:

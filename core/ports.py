@@ -7,16 +7,13 @@ one transaction unless it says otherwise. All times are aware UTC.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from core.citizens.challenge import Challenge
 from core.citizens.proof import Proof
 from core.citizens.visit import Visit
-from core.feeds.feed import Feed, FeedState
-from core.feeds.officer import Officer
-from core.feeds.push import PushKey
 from core.messages.delivery import ClaimedDelivery, DeliveryDraft
 from core.policy.staff import StaffAccount
 from core.results.facility import Facility
@@ -312,188 +309,6 @@ class Facilities(Protocol):
 
     def map_code(self, facility: str, kind: CodeKind, code: Code, meaning: str | None) -> None:
         """Say what a code means; None takes the meaning away."""
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeCount:
-    """How many items of a facility had one outcome since a time."""
-
-    facility: str
-    change: Change
-    count: int
-    latest: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantinedItem:
-    """A kept item that could not be used."""
-
-    id: str
-    facility: str
-    source: str
-    index: int
-    errors: tuple[Finding, ...]
-    received_at: datetime
-    feed: str = ""
-    row: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KeptItem:
-    """A raw item that is to be read again."""
-
-    id: str
-    origin: Origin
-    part: int
-    row: int | None
-    raw: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Lineage:
-    """What came of a raw item, as far as it is here.
-
-    Args:
-        standing: ``good``, ``corrected`` or ``revoked``; empty without a certificate.
-        deliveries: Template, state, code and time of each message about it, oldest first.
-    """
-
-    id: str
-    facility: str
-    origin: Origin
-    change: Change
-    errors: tuple[Finding, ...]
-    warnings: tuple[Finding, ...]
-    received_at: datetime
-    last_seen_at: datetime
-    seen: int
-    row: int | None
-    result_id: str | None
-    version: int | None
-    stored_at: datetime | None
-    uvci: str | None
-    standing: str
-    deliveries: tuple[tuple[str, str, str, datetime], ...]
-
-
-class Inbox(Protocol):
-    """Raw items as staff look at them."""
-
-    def reasons(self, facilities: frozenset[str] | None) -> dict[tuple[str, str], int]:
-        """How many quarantined items wait, by facility and first reason."""
-
-    def kept(
-        self, facility: str, *, reason: str = "", ids: Sequence[str] = (), limit: int = 500
-    ) -> list[KeptItem]:
-        """Items that a replay may change, oldest first: quarantined ones, or a pilot's.
-
-        Args:
-            reason: Only those whose first reason this is.
-            ids: Only these.
-            limit: At most this many.
-        """
-
-    def lineage(self, item_id: str) -> Lineage | None:
-        """From a raw item to its result, certificate and messages."""
-
-    def counts(self, since: datetime) -> list[IntakeCount]:
-        """Outcomes per facility of what came since then."""
-
-    def quarantined(self, facilities: frozenset[str] | None, limit: int) -> list[QuarantinedItem]:
-        """Newest first; of these facilities only, or of all when None."""
-
-    def raw(self, item_id: str) -> bytes | None:
-        """The bytes as received."""
-
-
-class Feeds(Protocol):
-    """The ways in which facilities send."""
-
-    def add(self, feed: Feed, now: datetime) -> None:
-        """Store a new feed, due at once, or change the one with this name."""
-
-    def remove(self, facility: str, name: str) -> bool:
-        """Forget a feed (never what came through it); whether there was one."""
-
-    def get(self, facility: str, name: str) -> tuple[Feed, FeedState] | None:
-        """The feed with this name, and how it is doing."""
-
-    def all(self) -> list[tuple[Feed, FeedState]]:
-        """Every feed, by facility and name."""
-
-    def claim_due(
-        self, limit: int, now: datetime, lease: timedelta
-    ) -> list[tuple[Feed, FeedState]]:
-        """Take up to ``limit`` feeds that are to be polled; no two callers get the same."""
-
-    def progress(self, feed: Feed, watermark: str) -> None:
-        """A piece is stored: the next poll, whoever makes it, goes on from here."""
-
-    def release(self, feed: Feed, state: FeedState) -> None:
-        """The poll is over; ``state`` says how it went and when the next is due."""
-
-    def alerted(
-        self,
-        feed: Feed,
-        alert: str,
-        at: datetime,
-        was: str,
-        letters: Iterable[DeliveryDraft] = (),
-    ) -> bool:
-        """Store the letters and what they say; False if another process was first."""
-
-
-class Officers(Protocol):
-    """Responsible officers of facilities."""
-
-    def add(self, officer: Officer) -> None:
-        """Store a new officer, or change the one with this id."""
-
-    def remove(self, officer_id: str) -> bool:
-        """Forget an officer; whether there was one."""
-
-    def of(self, facility: str) -> list[Officer]:
-        """The officers of a facility, by id."""
-
-    def offer_link(self, officer_id: str, code_hash: bytes, now: datetime) -> bool:
-        """Let whoever shows the code link a chat to this officer; whether there is one."""
-
-    def link(self, code_hash: bytes, channel: str, chat: str, now: datetime) -> Officer | None:
-        """Link a chat by the code, which is used up; the officer, or None."""
-
-
-class Pushes(Protocol):
-    """Push keys, and the answers that repeated pushes get again."""
-
-    def add_key(self, key: PushKey, others_until: datetime) -> None:
-        """Store a new key; the feed's earlier ones end at ``others_until`` at the latest."""
-
-    def key(self, key_hash: bytes, now: datetime) -> PushKey | None:
-        """The key with this hash that still counts."""
-
-    def keys(self, facility: str) -> list[PushKey]:
-        """Every key of a facility, newest first."""
-
-    def revoke_key(self, facility: str, hint: str, now: datetime) -> int:
-        """End the facility's keys with this hint at once; how many there were."""
-
-    def answer(self, facility: str, idempotency_key: str) -> tuple[bytes, bytes] | None:
-        """The index of what was sent under this key, and what was answered."""
-
-    def remember(
-        self, facility: str, idempotency_key: str, body_index: bytes, answer: bytes, now: datetime
-    ) -> None:
-        """Keep an answer; the first one stays."""
-
-
-class FeedHours(Protocol):
-    """How many new items came through each feed, hour by hour."""
-
-    def since(self, since: datetime) -> dict[tuple[str, str], list[tuple[datetime, int]]]:
-        """Hours with new items by ``(facility, feed)``, oldest first."""
-
-    def latest(self) -> dict[tuple[str, str], datetime]:
-        """When the last new item came, by ``(facility, feed)``."""
 
 
 class StaffAccounts(Protocol):

@@ -12,20 +12,12 @@ from prometheus_client import CollectorRegistry
 
 from core.certificates.checkpoint import Checkpoint
 from core.citizens.retrieval import RetrievalDesk
+from core.feeds.ports import FeedHours, Feeds
 from core.feeds.pushing import Pushing
 from core.messages.language import Catalogues
-from core.ports import (
-    Audit,
-    Clock,
-    Facilities,
-    FeedHours,
-    Feeds,
-    Inbox,
-    Randomness,
-    StaffAccounts,
-    Visits,
-)
+from core.ports import Audit, Clock, Facilities, Randomness, StaffAccounts, Visits
 from core.results.catalogue import TestDefinition
+from core.results.inbox import Inbox
 from core.results.intake import Intake, IntakeReport
 from core.results.reported import Finding
 from sms.sim.outbox import Outbox
@@ -63,6 +55,26 @@ class DemoRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class LaboratoryRoom:
+    """How laboratories' results come in through pages and pushes.
+
+    Args:
+        tests: Those that staff may key in.
+        push_answers: By media type, how the account of a push is written (what was sent, the
+            account, and the sentences for its findings); ``application/json`` is the default.
+        largest: Bytes of one file or push.
+    """
+
+    intake: Intake
+    tests: Sequence[TestDefinition]
+    feeds: Feeds
+    feed_hours: FeedHours
+    pushing: Pushing
+    push_answers: Mapping[str, PushAnswer]
+    largest: int
+
+
+@dataclass(frozen=True, slots=True)
 class WebRoom:
     """What the pages need.
 
@@ -72,13 +84,6 @@ class WebRoom:
         base_url: Address of this site as citizens reach it, without a slash at its end.
         ready: The named checks of ``/readyz``.
         poke: Called after an OTP was stored, so that it leaves at once.
-        intake: Takes what staff upload; without it, as without the next ones, pages lack it.
-        tests: Those that staff may key in.
-        feeds, feed_hours: How laboratories' feeds are doing.
-        pushing: Takes what laboratories push.
-        push_answers: By media type, how the account of a push is written (what was sent, the
-            account, and the sentences for its findings); ``application/json`` is the default.
-        largest_push: In bytes.
         demo: Only in the demo.
     """
 
@@ -90,6 +95,7 @@ class WebRoom:
     audit: Audit
     inbox: Inbox
     facilities: Facilities
+    laboratories: LaboratoryRoom
     secret: bytes
     clock: Clock
     random: Randomness
@@ -98,13 +104,6 @@ class WebRoom:
     ready: Callable[[], dict[str, bool]] = _ready
     metrics_registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     poke: Callable[[], None] = _nothing_to_poke
-    intake: Intake | None = None
-    tests: Sequence[TestDefinition] = ()
-    feeds: Feeds | None = None
-    feed_hours: FeedHours | None = None
-    pushing: Pushing | None = None
-    push_answers: Mapping[str, PushAnswer] = field(default_factory=dict)
-    largest_push: int = 64 * 1024 * 1024
     demo: DemoRoom | None = None
 
 

@@ -16,7 +16,7 @@ import os
 import re
 from base64 import b64decode
 from collections.abc import Mapping
-from hashlib import sha256
+from hmac import digest
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -65,7 +65,6 @@ class Keyring:
         self._random = random
         self._ciphers: dict[tuple[bytes, str], AESGCM] = {}
         self._derived: dict[str, bytes] = {}
-        self._macs: dict[str, _Mac] = {}
         self._active = _id_bytes(active)
         self._header = bytes((_VERSION, len(self._active))) + self._active
         if self._active not in self._keys:
@@ -148,10 +147,7 @@ class Keyring:
         return self._index("conversation", key.encode())
 
     def _index(self, purpose: str, data: bytes) -> bytes:
-        mac = self._macs.get(purpose)
-        if mac is None:
-            mac = self._macs[purpose] = _Mac(self.derive(f"index:{purpose}"))
-        return mac.digest(data)[:INDEX_BYTES]
+        return digest(self.derive(f"index:{purpose}"), data, "sha256")[:INDEX_BYTES]
 
     def _cipher(self, key_id: bytes, purpose: str) -> AESGCM:
         cipher = self._ciphers.get((key_id, purpose))
@@ -159,27 +155,6 @@ class Keyring:
             cipher = AESGCM(_hkdf(self._keys[key_id], f"seal:{purpose}"))
             self._ciphers[key_id, purpose] = cipher
         return cipher
-
-
-class _Mac:
-    """HMAC-SHA256 under one key, whose padded blocks are hashed once.
-
-    A stored result has five indexes: 0.6 µs each, where ``hmac.digest`` (the oracle in the
-    test) takes 1.3. Source: RFC 2104 section 4.
-    """
-
-    __slots__ = ("_inner", "_outer")
-
-    def __init__(self, key: bytes) -> None:
-        block = key.ljust(sha256().block_size, b"\0")
-        self._inner = sha256(bytes(byte ^ 0x36 for byte in block))
-        self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
-
-    def digest(self, data: bytes) -> bytes:
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(data)
-        outer.update(inner.digest())
-        return outer.digest()
 
 
 def _hkdf(key: bytes, info: str) -> bytes:

@@ -38,7 +38,7 @@ def count_items(connection: Connection, facility: str, feed: str, items: int, no
 
 
 class FeedHourStore:
-    """Implements ``core.ports.FeedHours``."""
+    """Implements ``core.feeds.ports.FeedHours``."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

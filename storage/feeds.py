@@ -1,8 +1,8 @@
 """Feeds: what they are, how far they have been read, and who polls one just now.
 
-A poll claims its feed's row until its lease ends, so that two processes never poll the same
-feed at once and a dead one's feed is taken over. What a poll learns is written by whoever
-holds the claim. Secrets are sealed.
+A poller claims a feed's row until its lease ends and renews it while it polls, so that two never
+poll the same feed at once and a dead one's feed is soon taken over. What a poll learns is
+written only by whoever still holds the claim. Secrets are sealed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,18 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, Engine, Row, Select, and_, case, delete, select, update
+from sqlalchemy import (
+    CursorResult,
+    Engine,
+    Row,
+    Select,
+    and_,
+    case,
+    delete,
+    literal,
+    select,
+    update,
+)
 
 from core.feeds.feed import POLLED, Feed, FeedKind, FeedState
 from core.messages.delivery import DeliveryDraft
@@ -24,13 +35,14 @@ from storage.rows import FEED
 PURPOSE: Final = "feed.sealed"
 _FREE: Final = 0
 _FRESH: Final[dict[str, object]] = {
-    "claimed_until": _FREE, "watermark": "", "failures": 0, "error": "", "alert": "",
+    "claimed_by": "", "claimed_until": _FREE, "watermark": "", "failures": 0, "error": "",
+    "alert": "",
 }  # fmt: skip
 _POLLED = FEED.c.kind.in_(sorted(POLLED))
 
 
 class FeedStore:
-    """Implements ``core.ports.Feeds``."""
+    """Implements ``core.feeds.ports.Feeds``."""
 
     def __init__(self, engine: Engine, keyring: Keyring) -> None:
         self._engine = engine
@@ -39,17 +51,23 @@ class FeedStore:
     def add(self, feed: Feed, now: datetime) -> None:
         """Store a new feed, due at once, or change the one with this name.
 
-        One that from now on reads another place begins there from the beginning.
+        One that from now on reads another place begins there from the beginning; one that
+        was paused is watched from now on.
         """
         chosen = self._chosen(feed)
         at = to_micros(now)
         fresh = {**_FRESH, "facility": feed.facility, "name": feed.name}
-        fresh |= {"made_at": at, "due_at": at}
+        fresh |= {"watched_from": at, "due_at": at}
         row = insert_into(self._engine, FEED).values(fresh | chosen)
         same_place = and_(FEED.c.kind == feed.kind, FEED.c.address == feed.address)
+        goes_on = FEED.c.active | ~literal(feed.active)
         changed = row.on_conflict_do_update(
             index_elements=["facility", "name"],
-            set_={**chosen, "watermark": case((same_place, FEED.c.watermark), else_="")},
+            set_={
+                **chosen,
+                "watermark": case((same_place, FEED.c.watermark), else_=""),
+                "watched_from": case((goes_on, FEED.c.watched_from), else_=at),
+            },
         )
         with writing(self._engine) as connection:
             connection.execute(changed)
@@ -74,7 +92,7 @@ class FeedStore:
             return [(self._feed(row), _state(row)) for row in connection.execute(ordered)]
 
     def claim_due(
-        self, limit: int, now: datetime, lease: timedelta
+        self, poller: str, limit: int, now: datetime, lease: timedelta
     ) -> list[tuple[Feed, FeedState]]:
         """Take up to ``limit`` feeds that are to be polled, longest due first."""
         at = to_micros(now)
@@ -89,9 +107,9 @@ class FeedStore:
             return []
         with writing(self._engine) as connection:
             rows = connection.execute(due).all()
+            claim = {"claimed_by": poller, "claimed_until": to_micros(now + lease)}
             for row in rows:
-                until = to_micros(now + lease)
-                connection.execute(_of(row.facility, row.name).values(claimed_until=until))
+                connection.execute(_of(row.facility, row.name).values(claim))
         return [(self._feed(row), _state(row)) for row in rows]
 
     def _anything(self, due: Select[Any]) -> bool:
@@ -99,14 +117,24 @@ class FeedStore:
         with self._engine.connect() as connection:
             return connection.execute(due.limit(1)).first() is not None
 
-    def progress(self, feed: Feed, watermark: str) -> None:
-        """A piece is stored: the next poll, whoever makes it, goes on from here."""
-        self._set(feed, watermark=watermark)
+    def renew(self, poller: str, now: datetime, lease: timedelta) -> None:
+        """Hold on to every feed that this poller has claimed and not lost."""
+        held = update(FEED).where(
+            FEED.c.claimed_by == poller, FEED.c.claimed_until > to_micros(now)
+        )
+        with writing(self._engine) as connection:
+            connection.execute(held.values(claimed_until=to_micros(now + lease)))
 
-    def release(self, feed: Feed, state: FeedState) -> None:
-        """The poll is over; ``state`` says how it went and when the next is due."""
+    def progress(self, feed: Feed, poller: str, watermark: str) -> bool:
+        """A piece is stored: the next poll goes on from here; False if the claim is lost."""
+        return self._set(feed, poller, watermark=watermark)
+
+    def release(self, feed: Feed, poller: str, state: FeedState) -> None:
+        """The poll is over; ``state`` says how it went, unless the claim is lost."""
         self._set(
             feed,
+            poller,
+            claimed_by="",
             claimed_until=_FREE,
             due_at=to_micros(state.due_at),
             polled_at=maybe_micros(state.polled_at),
@@ -114,6 +142,12 @@ class FeedStore:
             failures=state.failures,
             error=state.error,
         )
+
+    def watch_from(self, facility: str, now: datetime) -> None:
+        """Expect something of a facility's feeds from now on: it has gone live."""
+        watched = update(FEED).where(FEED.c.facility == facility)
+        with writing(self._engine) as connection:
+            connection.execute(watched.values(watched_from=to_micros(now)))
 
     def alerted(
         self,
@@ -142,9 +176,11 @@ class FeedStore:
                 insert_deliveries(connection, rows)
         return done.rowcount == 1
 
-    def _set(self, feed: Feed, **values: object) -> None:
+    def _set(self, feed: Feed, poller: str, **values: object) -> bool:
+        held = _of(feed.facility, feed.name).where(FEED.c.claimed_by == poller)
         with writing(self._engine) as connection:
-            connection.execute(_of(feed.facility, feed.name).values(values))
+            done: CursorResult[Any] = connection.execute(held.values(values))
+        return done.rowcount == 1
 
     def _chosen(self, feed: Feed) -> dict[str, object]:
         """What people choose, as columns."""
@@ -193,7 +229,7 @@ def _of(facility: str, name: str) -> Any:  # noqa: ANN401  (an UPDATE has a long
 
 def _state(row: Row[Any]) -> FeedState:
     return FeedState(
-        made_at=to_moment(row.made_at),
+        watched_from=to_moment(row.watched_from),
         due_at=to_moment(row.due_at),
         watermark=row.watermark,
         polled_at=maybe_moment(row.polled_at),

@@ -15,7 +15,8 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Engine, Row, Select, and_, bindparam, func, select
 
-from core.ports import InboxRow, IntakeCount, KeptItem, Lineage, Origin, QuarantinedItem
+from core.ports import InboxRow, Origin
+from core.results.inbox import IntakeCount, KeptItem, Lineage, QuarantinedItem
 from core.results.intake import NOT_KEPT, PILOT
 from core.results.reported import Finding
 from core.results.versions import Change
@@ -147,7 +148,7 @@ def facility_of(wanted: str) -> str:
 
 
 class InboxStore:
-    """Implements ``core.ports.Inbox``."""
+    """Implements ``core.results.inbox.Inbox``."""
 
     def __init__(self, engine: Engine, keyring: Keyring) -> None:
         self._engine = engine

@@ -24,7 +24,7 @@ _decode = msgspec.msgpack.Decoder(tuple[str, str, str, str]).decode
 
 
 class OfficerStore:
-    """Implements ``core.ports.Officers``."""
+    """Implements ``core.feeds.ports.Officers``."""
 
     def __init__(self, engine: Engine, keyring: Keyring) -> None:
         self._engine = engine

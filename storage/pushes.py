@@ -19,7 +19,7 @@ _USE_IS_WRITTEN_EVERY: Final = timedelta(minutes=1)
 
 
 class PushStore:
-    """Implements ``core.ports.Pushes``."""
+    """Implements ``core.feeds.ports.Pushes``."""
 
     def __init__(self, engine: Engine, keyring: Keyring) -> None:
         self._engine = engine

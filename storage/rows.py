@@ -83,7 +83,8 @@ class FeedRecord(SQLModel, table=True):
     Args:
         sealed: Its secret.
         peers: Networks, separated by blanks.
-        claimed_until: While a process polls it; a dead process's claim ends by itself.
+        watched_from: Since when something could be expected of it.
+        claimed_by: The poller that holds it, until ``claimed_until``; a dead one's claim ends.
     """
 
     __tablename__: ClassVar[Any] = "feed"
@@ -102,8 +103,9 @@ class FeedRecord(SQLModel, table=True):
     opens: int
     closes: int
     active: bool
-    made_at: int = _time()
+    watched_from: int = _time()
     due_at: int = _time()
+    claimed_by: str
     claimed_until: int = _time()
     watermark: str
     polled_at: int | None = _time()

@@ -12,7 +12,7 @@ from bot.cli.output import print_json
 @click.option("--json", "as_json", is_flag=True)
 def command(limit: int, as_json: bool) -> None:
     """Show the newest entries of the audit log."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     entries = open_installation().audit.recent(limit)
     if as_json:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True)
 def command(as_json: bool) -> None:
     """Check settings, database, keys, messages and catalogue; exit 1 if one needs mending."""
-    from bot.app import Installation, choose_settings
+    from bot.app import Installation
     from bot.cli.output import note
+    from bot.opening import choose_settings
 
     installation = Installation(choose_settings(tell=note))
     found = {name: _try(check, installation) for name, check in _CHECKS.items()}
@@ -50,7 +51,7 @@ def _settings(installation: Installation) -> None:
 
 
 def _database(installation: Installation) -> None:
-    from bot.app import prepare
+    from bot.opening import prepare
 
     prepare(installation)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import replace
-from typing import IO
+from typing import IO, Any
 
 import click
 
@@ -28,31 +28,37 @@ def command() -> None:
 @click.argument("code")
 @click.option("--name", required=True)
 @click.option("--short-name", help="At most 30 characters, printed in certificates.")
-@click.option("--zone", default="Asia/Ho_Chi_Minh", show_default=True, help="IANA time zone.")
-@click.option("--contact", default="", help="How citizens reach it.")
-@click.option("--date-order", type=click.Choice([*DateOrder]), default=DateOrder.DAY_FIRST,
-              show_default=True, help="How it writes dates such as 03/04/2026.")  # fmt: skip
+@click.option("--zone", help="IANA time zone; Asia/Ho_Chi_Minh unless set.")
+@click.option("--contact", help="How citizens reach it.")
+@click.option("--date-order", type=click.Choice([order.value for order in DateOrder]),
+              help="How it writes dates such as 03/04/2026; day first unless set.")  # fmt: skip
 @click.option("--pilot", is_flag=True, help="Check what it sends, and let nobody have it yet.")
 def add(
     code: str,
     name: str,
     short_name: str | None,
-    zone: str,
-    contact: str,
-    date_order: str,
+    zone: str | None,
+    contact: str | None,
+    date_order: str | None,
     pilot: bool,
 ) -> None:
-    """Connect a facility, or change the one with this CODE."""
-    from bot.app import open_installation
+    """Connect a facility, or change the one with this CODE; what isn't said stays as it is."""
+    from bot.opening import open_installation
 
     if not _CODE.fullmatch(code.upper()):
         raise click.BadParameter(code, param_hint="CODE")  # it names a folder and stands in URLs
-    facility = Facility(
-        code.upper(), name, (short_name or name)[:30], zone, contact, DateOrder(date_order),
-        Stage.PILOT if pilot else Stage.LIVE,
-    )  # fmt: skip
-    _check_zone(facility)
     installation = open_installation()
+    known = installation.facilities.get(code.upper()) or Facility(code.upper(), name, name[:30])
+    said: dict[str, Any] = {
+        "name": name,
+        "short_name": short_name and short_name[:30],
+        "zone": zone,
+        "contact": contact,
+        "date_order": date_order and DateOrder(date_order),
+        "stage": Stage.PILOT if pilot else None,
+    }
+    facility = replace(known, **{key: value for key, value in said.items() if value is not None})
+    _check_zone(facility)
     installation.facilities.add(facility)
     installation.audit_cli("facility_added", facility.code)
     note("cli.facility.added", code=facility.code)
@@ -69,14 +75,14 @@ def _check_zone(facility: Facility) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def list_all(as_json: bool) -> None:
     """List the facilities."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     found = open_installation().facilities.all()
     if as_json:
         print_json(found)
         return
     for facility in found:
-        click.echo(f"{facility.code}\t{facility.name}\t{facility.zone}")
+        click.echo(f"{facility.code}\t{facility.name}\t{facility.zone}\t{facility.stage}")
     if not found:
         note("cli.facility.none")
 
@@ -86,11 +92,12 @@ def list_all(as_json: bool) -> None:
 @click.option("--release", is_flag=True, help="Also release what came during the pilot.")
 def live(code: str, release: bool) -> None:
     """End a facility's pilot: from now on its results reach people."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     installation = open_installation()
     facility = replace(installation.facility(code), stage=Stage.LIVE)
     installation.facilities.add(facility)
+    installation.feeds.watch_from(facility.code, installation.clock())
     installation.audit_cli("facility_live", facility.code)
     note("cli.facility.live", code=facility.code)
     released = 0
@@ -116,7 +123,7 @@ def map_code(
     code: str, local: str, meaning: str | None, system: str, value: bool, remove: bool
 ) -> None:
     """Say what a laboratory's own code LOCAL means: a key of the catalogue, or an outcome."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     installation = open_installation()
     facility = installation.facility(code)
@@ -137,7 +144,7 @@ def map_code(
 @click.argument("file", type=click.File("r", encoding="utf-8-sig"), required=False)
 def codes(code: str, file: IO[str] | None) -> None:
     """Show what is mapped; with the laboratory's code list (code[,system] a line) what maps."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     installation = open_installation()
     facility = installation.facility(code)

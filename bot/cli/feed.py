@@ -6,7 +6,7 @@ import re
 import sys
 from dataclasses import replace
 from datetime import timedelta
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,9 @@ from bot.cli.output import note, print_json, say
 from core.feeds.feed import LONGEST_INTERVAL, POLLED, Feed, FeedKind
 from core.feeds.push import OVERLAP, new_key
 from core.feeds.sender import is_network
+
+if TYPE_CHECKING:
+    from bot.app import Installation
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 _HOURS = re.compile(r"([01]?\d|2[0-4])-([01]?\d|2[0-4])")
@@ -56,8 +59,8 @@ def add(
     expected: int | None,
     hours: str,
 ) -> None:
-    """Make a feed, or change the one with this name."""
-    from bot.app import open_installation
+    """Make a feed, or change the one with this name; key and secret stay unless given."""
+    from bot.opening import open_installation
 
     facility, name = _split(feed)
     wrong = next((peer for peer in peers if not is_network(peer)), None)
@@ -69,14 +72,15 @@ def add(
     if kind != "push" and not address:
         raise click.BadParameter(address, param_hint="--address")
     installation = open_installation()
+    before = installation.feeds.get(facility, name)
     made = Feed(
         facility=installation.facility(facility).code,
         name=name,
         kind=FeedKind(kind),
         address=address,
         peers=peers,
-        host_key=host_key,
-        secret=secret_file.read().strip() if secret_file else "",
+        host_key=host_key or (before[0].host_key if before else ""),
+        secret=_secret(secret_file, before[0] if before else None),
         interval=timedelta(minutes=interval),
         expected_every=timedelta(minutes=expected) if expected else None,
         opens=int(span[1]),
@@ -93,22 +97,18 @@ def add(
 @click.argument("feed")
 def test(feed: str) -> None:
     """Look at a polled feed and take nothing; exit 1 if it can't be read."""
-    from bot.app import open_installation
     from bot.cli.output import explain
+    from bot.opening import open_installation
     from bot.polling import source_of
     from core.feeds.source import FeedTrouble, Limits
 
-    facility, name = _split(feed)
     installation = open_installation()
-    found = installation.feeds.get(facility, name)
-    if found is None:
-        _unknown(feed)
-        return
-    if found[0].kind not in POLLED:
-        note("cli.feed.is_heard", feed=feed)
+    found = _known(installation, feed)
+    if found.kind not in POLLED:
+        note("cli.feed.is_heard", feed=found.id)
         return
     try:
-        probe = source_of(found[0], Limits()).probe(installation.clock())
+        probe = source_of(found, Limits()).probe(installation.clock())
     except FeedTrouble as trouble:
         click.echo(explain(trouble), err=True)
         sys.exit(1)
@@ -120,7 +120,7 @@ def test(feed: str) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def list_all(facility: str | None, as_json: bool) -> None:
     """List feeds with what is expected, when the last item came and what is wrong."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     installation = open_installation()
     latest = installation.feed_hours.latest()
@@ -142,8 +142,8 @@ def list_all(facility: str | None, as_json: bool) -> None:
         return
     for entry in found:
         last = entry["last_item_at"] or say("cli.feed.never")
-        state = entry["alert"] or ("ok" if entry["active"] else "paused")
-        click.echo(f"{entry['feed']}\t{entry['kind']}\t{last}\t{state}\t{entry['error']}")
+        state = entry["alert"] or entry["error"] or ("ok" if entry["active"] else "paused")
+        click.echo(f"{entry['feed']}\t{entry['kind']}\t{last}\t{state}")
     if not found:
         note("cli.feed.none")
 
@@ -166,14 +166,13 @@ def resume(feed: str) -> None:
 @click.argument("feed")
 def remove(feed: str) -> None:
     """Forget a feed; what came through it stays."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
-    facility, name = _split(feed)
     installation = open_installation()
-    if not installation.feeds.remove(facility, name):
-        _unknown(feed)
-    installation.audit_cli("feed_removed", f"{facility}/{name}")
-    note("cli.feed.removed", feed=f"{facility}/{name}")
+    found = _known(installation, feed)
+    installation.feeds.remove(found.facility, found.name)
+    installation.audit_cli("feed_removed", found.id)
+    note("cli.feed.removed", feed=found.id)
 
 
 @command.command("key", epilog="Example: ketqua feed key BVX/push")
@@ -183,7 +182,7 @@ def remove(feed: str) -> None:
 @click.option("--revoke", metavar="HINT", help="End the keys that end in HINT, and make none.")
 def key(feed: str, overlap_days: int, revoke: str | None) -> None:
     """Print a new key for pushing, once; earlier ones count for a while yet."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     facility, name = _split(feed)
     installation = open_installation()
@@ -201,17 +200,20 @@ def key(feed: str, overlap_days: int, revoke: str | None) -> None:
     note("cli.feed.key_once", days=overlap_days)
 
 
-def _activate(feed: str, *, active: bool) -> None:
-    from bot.app import open_installation
+def _secret(file: IO[str] | None, before: Feed | None) -> str:
+    """The one that is given, else the one that is kept; an empty file takes it away."""
+    if file is not None:
+        return file.read().strip()
+    return before.secret if before else ""
 
-    facility, name = _split(feed)
+
+def _activate(feed: str, *, active: bool) -> None:
+    from bot.opening import open_installation
+
     installation = open_installation()
-    found = installation.feeds.get(facility, name)
-    if found is None:
-        _unknown(feed)
-        return
-    installation.feeds.add(replace(found[0], active=active), installation.clock())
-    installation.audit_cli("feed_resumed" if active else "feed_paused", found[0].id)
+    found = _known(installation, feed)
+    installation.feeds.add(replace(found, active=active), installation.clock())
+    installation.audit_cli("feed_resumed" if active else "feed_paused", found.id)
 
 
 def _split(feed: str) -> tuple[str, str]:
@@ -221,9 +223,13 @@ def _split(feed: str) -> tuple[str, str]:
     return facility.upper(), name
 
 
-def _unknown(feed: str) -> None:
-    note("cli.feed.unknown", feed=feed)
-    sys.exit(1)
+def _known(installation: Installation, feed: str) -> Feed:
+    """The feed that is there; exit 1 if there is none."""
+    found = installation.feeds.get(*_split(feed))
+    if found is None:
+        note("cli.feed.unknown", feed=feed)
+        sys.exit(1)
+    return found[0]
 
 
 def _minutes(span: timedelta | None) -> int | None:

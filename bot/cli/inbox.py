@@ -13,7 +13,7 @@ from core.messages.findings import printable
 from core.results.versions import Change
 
 if TYPE_CHECKING:
-    from core.ports import QuarantinedItem
+    from core.results.inbox import QuarantinedItem
 
 
 _MOST = 10_000
@@ -30,7 +30,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def list_quarantined(facility: str | None, limit: int, as_json: bool) -> None:
     """List quarantined items, newest first, with what to do about each."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     only = frozenset({facility}) if facility else None
     items = open_installation().inbox.quarantined(only, limit)
@@ -60,7 +60,7 @@ def _json(item: QuarantinedItem) -> dict[str, object]:
 @click.argument("item_id")
 def show(item_id: str) -> None:
     """Write an item's bytes as they were received to stdout; the look is audited."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     installation = open_installation()
     raw = installation.inbox.raw(item_id)
@@ -81,7 +81,7 @@ def replay(facility_code: str, item_ids: tuple[str, ...], reason: str, as_json: 
 
     All of the facility, those of one reason, or the ITEM_IDS; exit 1 if any still waits.
     """
-    from bot.app import open_installation
+    from bot.opening import open_installation
     from core.results.intake import IntakeReport
 
     installation = open_installation()
@@ -100,7 +100,7 @@ def replay(facility_code: str, item_ids: tuple[str, ...], reason: str, as_json: 
 @click.argument("item_id")
 def trace(item_id: str) -> None:
     """Print as JSON what came of an item: its result, certificate and messages."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     found = open_installation().inbox.lineage(item_id)
     if found is None:
@@ -113,7 +113,7 @@ def trace(item_id: str) -> None:
 @click.option("--facility", help="Only of this facility.")
 def reasons(facility: str | None) -> None:
     """Count what waits, by facility and reason."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     only = frozenset({facility.upper()}) if facility else None
     for (code, reason), count in sorted(open_installation().inbox.reasons(only).items()):

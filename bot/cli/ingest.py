@@ -29,7 +29,7 @@ _FORMATS = ("auto", "fhir", "hl7v2", "csv", "xlsx", "xml4")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 def command(facility_code: str, file_format: str, as_json: bool, paths: tuple[Path, ...]) -> None:
     """Take in PATH… (files, or folders of files); exit 1 if anything was quarantined."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     files = _files(paths)
     for file in files:

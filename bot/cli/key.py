@@ -15,7 +15,7 @@ def command() -> None:
 @command.command("init", epilog="Example: ketqua key init")
 def init() -> None:
     """Create the CSCA and a first document signer, where there are none."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     installation = open_installation()
     made = installation.make_first_keys()
@@ -27,7 +27,7 @@ def init() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def list_all(as_json: bool) -> None:
     """List the document signers by kid, with the time in which each signs."""
-    from bot.app import open_trust
+    from bot.opening import open_trust
 
     trust, _ = open_trust()
     rows = [

@@ -10,7 +10,7 @@ from bot.cli.output import note
 @click.command("migrate")
 def command() -> None:
     """Create or upgrade the tables; safe to run again."""
-    from bot.app import choose_settings
+    from bot.opening import choose_settings
     from storage.migrate import upgrade
 
     settings = choose_settings()

@@ -24,7 +24,7 @@ def command() -> None:
 @click.option("--phone", required=True, help="Mobile number for alerts.")
 def add(facility_code: str, name: str, phone: str) -> None:
     """Add an officer of a facility; prints the id."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     read = read_phone(phone)
     if read.kind is not PhoneKind.MOBILE:
@@ -42,7 +42,7 @@ def add(facility_code: str, name: str, phone: str) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def list_all(facility_code: str, as_json: bool) -> None:
     """List the officers of a facility."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     installation = open_installation()
     found = installation.officers.of(installation.facility(facility_code).code)
@@ -59,7 +59,7 @@ def list_all(facility_code: str, as_json: bool) -> None:
 @click.argument("officer_id")
 def remove(officer_id: str) -> None:
     """Remove an officer; exit 1 if there is none."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     installation = open_installation()
     if not installation.officers.remove(officer_id):

@@ -24,7 +24,7 @@ def command(
     reference: str, facility_code: str | None, profile: str, picture: str, output: Path | None
 ) -> None:
     """Draw the QR code of a result; exit 1 if it has none."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     if profile == "compact":
         note("cli.qr.compact_not_yet")

@@ -77,7 +77,8 @@ def clock() -> None:
 
 
 def _service(*, demo: bool = False, port: int | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    from bot.app import Installation, choose_settings
+    from bot.app import Installation
+    from bot.opening import choose_settings
     from bot.service import Service
     from bot.settings import Settings
     from core.errors import SetupRefused

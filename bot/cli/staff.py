@@ -24,7 +24,7 @@ def command() -> None:
 @click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
 def add(login: str, name: str, role: str, scopes: tuple[str, ...], password: str) -> None:
     """Create an account, or replace the one with this LOGIN; prints its TOTP address once."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     if len(password) < _SHORTEST_PASSWORD:
         raise click.BadParameter(f"≥ {_SHORTEST_PASSWORD}", param_hint="--password")
@@ -42,7 +42,7 @@ def add(login: str, name: str, role: str, scopes: tuple[str, ...], password: str
 @click.option("--json", "as_json", is_flag=True)
 def list_all(as_json: bool) -> None:
     """List the accounts, without secrets."""
-    from bot.app import open_installation
+    from bot.opening import open_installation
 
     accounts = open_installation().staff.all()
     if as_json:

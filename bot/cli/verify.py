@@ -95,7 +95,7 @@ def _certificates(path: str) -> tuple[TrustedCertificate, ...]:
 
 def _installed() -> Trust:
     """Trust this installation. Raises: SetupRefused, which ``ketqua`` turns into a sentence."""
-    from bot.app import open_trust  # --cert needs no installation
+    from bot.opening import open_trust  # --cert needs no installation
 
     return open_trust()
 

@@ -69,6 +69,7 @@ class FeedState:
     """How a feed is doing.
 
     Args:
+        watched_from: Since when something could be expected of it: made, resumed, or live.
         watermark: How far it has been read, in the source's own words; empty: not at all.
         failures: Polls that failed in a row.
         error: Code of the last failure; empty after a success.
@@ -76,7 +77,7 @@ class FeedState:
         alert: What they were told: ``silent`` or ``low_volume``; empty while nothing.
     """
 
-    made_at: datetime
+    watched_from: datetime
     due_at: datetime
     watermark: str = ""
     polled_at: datetime | None = None

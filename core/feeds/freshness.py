@@ -46,7 +46,7 @@ class Notice:
 
     Args:
         alert: What is wrong now; ``NONE``: it is over.
-        since: Since when it has been quiet: the last item, or when the feed was made.
+        since: Since when it has been quiet: the last item, or since when it is watched.
         error: Why the last poll failed; empty where it didn't.
     """
 
@@ -73,7 +73,7 @@ def assess(
     """
     if feed.expected_every is None or not feed.active:
         return None
-    since = last_item_at or state.made_at
+    since = max(last_item_at or state.watched_from, state.watched_from)
     was = Alert(state.alert)
     is_now = _alert(feed, hours, since, now, zone, was)
     if is_now is was or (was is Alert.SILENT and is_now is Alert.LOW_VOLUME):

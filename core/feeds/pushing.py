@@ -12,8 +12,9 @@ from hmac import compare_digest
 
 import msgspec
 
+from core.feeds.ports import Feeds, Pushes
 from core.feeds.push import PushKey, key_hash
-from core.ports import Clock, Facilities, Indexer, Pushes
+from core.ports import Clock, Facilities, Indexer
 from core.results.facility import Facility
 from core.results.intake import Intake, IntakeReport
 
@@ -34,6 +35,7 @@ class Pushing:
     """
 
     pushes: Pushes
+    feeds: Feeds
     facilities: Facilities
     intake: Intake
     indexer: Indexer
@@ -41,10 +43,13 @@ class Pushing:
     stored: Callable[[], None] = lambda: None
 
     def whose(self, bearer: str) -> tuple[Facility, PushKey] | None:
-        """The facility that this key stands for, or None."""
+        """The facility that this key stands for, or None; a paused feed takes nothing."""
         key = self.pushes.key(key_hash(bearer), self.clock()) if bearer else None
         facility = self.facilities.get(key.facility) if key else None
-        return (facility, key) if facility and key else None
+        if facility is None or key is None:
+            return None
+        feed = self.feeds.get(key.facility, key.feed)
+        return None if feed and not feed[0].active else (facility, key)
 
     def receive(
         self,

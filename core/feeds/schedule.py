@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 
 from core.feeds.feed import LONGEST_INTERVAL, Feed, FeedState
 
-# Longer than a poll may take (``source.Limits.total_seconds``): only a dead process loses it.
-LEASE = timedelta(minutes=15)
+# A claim is renewed while its feed is polled, so only a dead process loses it.
+LEASE = timedelta(minutes=2)
+RENEW_EVERY = timedelta(seconds=30)
 _SHORTEST = timedelta(seconds=1)
 _FIRST_RETRY = timedelta(seconds=30)
 _SPREAD = 0.1

@@ -7,27 +7,18 @@ kept with its reasons.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Protocol
 
 from core.citizens.names import normalise
-from core.ports import (
-    Clock,
-    Conflict,
-    Former,
-    InboxRow,
-    Indexer,
-    IntakeStore,
-    KeptItem,
-    Origin,
-    ResultRow,
-)
+from core.ports import Clock, Conflict, Former, InboxRow, Indexer, IntakeStore, Origin, ResultRow
 from core.results.catalogue import Catalogue
 from core.results.content import canonical
 from core.results.facility import Facility, Stage
+from core.results.inbox import KeptItem
 from core.results.judge import Judged, Refused, Withdrawal, judge
 from core.results.local_codes import LocalCodes
 from core.results.reported import Finding, NotAResult, ReadItem, ReportStatus, Unreadable
@@ -136,7 +127,10 @@ class _Batch:
     """The items of one transaction: what is known of their reports, and what they make."""
 
     def __init__(self, known: dict[tuple[str, str], Stored]) -> None:
-        self.known = known
+        self.known: dict[tuple[str, str], Stored] = {}
+        self._tests: defaultdict[str, list[str]] = defaultdict(list)
+        for key, stored in known.items():
+            self._know(key, stored)
         self.inbox: list[InboxRow] = []
         self.results: list[ResultRow] = []
         self.reports: list[ItemReport] = []
@@ -146,7 +140,7 @@ class _Batch:
         """A new version: later items of the batch meet it as stored."""
         self.results.append(row)
         self.made[row.result_id] = Former(row.result, row.short_code)
-        self.known[row.result.accession, row.result.test.key] = Stored(
+        stored = Stored(
             result_id=row.result_id,
             version=row.version,
             withdrawn=row.change is Change.WITHDRAWN,
@@ -155,10 +149,16 @@ class _Batch:
             reported_at=incoming.reported_at,
             announced=row.message is not None,
         )
+        self._know((row.result.accession, row.result.test.key), stored)
+
+    def _know(self, key: tuple[str, str], stored: Stored) -> None:
+        if key not in self.known:
+            self._tests[key[0]].append(key[1])
+        self.known[key] = stored
 
     def tests_of(self, accession: str) -> list[str]:
-        """Tests of this accession that are stored."""
-        return [test for number, test in self.known if number == accession]
+        """Tests of this accession that are stored; asked for every item of the batch."""
+        return self._tests.get(accession, [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ _PHONE_FINDINGS = {
     PhoneKind.UNREADABLE: "phone_unreadable",
 }
 
+_PHONE_TOLD = frozenset({"phone_zero_lost"})  # the reader said already why there is none
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -179,7 +181,8 @@ def _phone(typed: tuple[str, ...], notes: _Notes) -> str:
     mobile = next((phone for phone in phones if phone.kind is PhoneKind.MOBILE), None)
     if mobile is not None:
         return mobile.e164
-    notes.warn(_PHONE_FINDINGS[phones[0].kind] if phones else "no_phone", "patient.phone")
+    if not any(found.code in _PHONE_TOLD for found in notes.warnings):
+        notes.warn(_PHONE_FINDINGS[phones[0].kind] if phones else "no_phone", "patient.phone")
     return ""
 
 

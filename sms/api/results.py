@@ -2,7 +2,7 @@
 
 Rules: 200 means that everything that was sent is stored and accounted for, also what waits
 for people; the account says which. Anything else means that nothing is known to be stored and
-the push may be sent again. A key opens its own facility only; another's answers like none.
+the push may be sent again. A key opens its own facility only.
 """
 
 from __future__ import annotations
@@ -50,14 +50,13 @@ _ACCOUNT: Final = "application/json"
 def let_files_in(endpoint: str | None, _values: dict[str, object] | None) -> None:
     """Raise the limit of a body, before anything reads it."""
     if endpoint and endpoint.endswith(".receive"):
-        request.max_content_length = current_room().largest_push
+        request.max_content_length = current_room().laboratories.largest
 
 
 def receive(code: str) -> Response:
     """Take in a push and answer with its account, in the format that the sender accepts."""
-    pushing = current_room().pushing
-    known = pushing.whose(_bearer()) if pushing else None
-    if pushing is None or known is None:
+    known = current_room().laboratories.pushing.whose(_bearer())
+    if known is None:
         return problem(401, "key_refused")
     facility, key = known
     if facility.code != code.upper():
@@ -72,12 +71,11 @@ def receive(code: str) -> Response:
 
 
 def _take_in(facility: Facility, key: PushKey, wanted: str, repeats: str) -> Response:
-    room = current_room()
-    assert room.pushing is not None  # noqa: S101  (asked before)
+    pushing = current_room().laboratories.pushing
     body = request.get_data(cache=False)
     if not body:
         return problem(400, "empty_body")
-    taken = room.pushing.receive(
+    taken = pushing.receive(
         body, facility, key, source="push", format=wanted, idempotency_key=repeats
     )
     if isinstance(taken, Reused):
@@ -87,7 +85,7 @@ def _take_in(facility: Facility, key: PushKey, wanted: str, repeats: str) -> Res
 
 def _answer(body: bytes, report: IntakeReport) -> Response:
     """The account, or the sender's own format where the sender asks for it."""
-    answers = current_room().push_answers
+    answers = current_room().laboratories.push_answers
     chosen = request.accept_mimetypes.best_match([_ACCOUNT, *answers], _ACCOUNT)
     if request.accept_mimetypes.provided and "*/*" in request.accept_mimetypes.values():
         chosen = _ACCOUNT

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 from flask import Response, request
 
 from core.policy.staff import Right, StaffAccount
 from core.results.catalogue import TestDefinition
 from sms.errors import error_page
-from sms.page import language, show
+from sms.page import language, say, show
 from sms.room import current_room
-from sms.staff.sending import facilities_of, facility_of, show_account
+from sms.staff.sending import facilities_of, facility_of, show_account, told
 from sms.staff.session import needs, note
 
 OUTCOMES = ("negative", "positive", "indeterminate", "invalid")
@@ -47,26 +50,44 @@ def ask_for_result(account: StaffAccount) -> Response:
 def take_in_result(account: StaffAccount) -> Response:
     """Take in what was typed; what was refused comes back with its reasons, still filled in."""
     room, facility = current_room(), facility_of(account)
-    if facility is None or room.intake is None:
+    if facility is None:
         return error_page(403, "pages.staff.not_allowed", way_on="/staff/")
     typed = {name: request.form.get(name, "").strip()[:_LONGEST] for name in _COLUMNS}
-    report = room.intake.receive(
+    report = room.laboratories.intake.receive(
         _row(typed), facility, source="manual", feed="manual", format="csv"
     )
     room.poke()
     note(account.login, "result_entered", facility.code)
+    errors = [error for item in report.items for error in item.errors]
+    if errors:
+        reasons = [told(replace(error, field=_label(error.field))) for error in errors]
+        return _form(account, 422, typed | {"facility": facility.code}, reasons)
     return show_account(account, facility, report)
 
 
-def _form(account: StaffAccount) -> Response:
-    tests = current_room().tests
+def _form(
+    account: StaffAccount,
+    status: int = 200,
+    typed: Mapping[str, str] = MappingProxyType({}),
+    reasons: Sequence[tuple[str, str]] = (),
+) -> Response:
+    tests = current_room().laboratories.tests
     return show(
         "staff_enter.html",
+        status,
         account=account,
         facilities=facilities_of(account),
         tests=[(_code(test), test.name(language())) for test in tests if _code(test)],
         outcomes=OUTCOMES,
+        typed=typed,
+        reasons=reasons,
     )
+
+
+def _label(heading: str) -> str:
+    """A column's heading as the form calls it."""
+    name = next((name for name, column in _COLUMNS.items() if column == heading), "")
+    return say(f"pages.staff.enter.{name}") if name else heading
 
 
 def _code(test: TestDefinition) -> str:

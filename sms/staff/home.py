@@ -14,8 +14,8 @@ from flask import Response
 from core.feeds.feed import Feed, FeedState
 from core.feeds.freshness import HISTORY, rhythm
 from core.policy.staff import Right, StaffAccount
-from core.ports import IntakeCount
 from core.results.facility import Facility
+from core.results.inbox import IntakeCount
 from core.results.versions import Change
 from sms.page import show
 from sms.room import current_room
@@ -117,10 +117,8 @@ def _day(
 
 
 def _feed_lines() -> list[FeedLine]:
-    room = current_room()
-    if room.feeds is None or room.feed_hours is None:
-        return []
-    hours, latest = room.feed_hours.since(room.clock() - HISTORY), room.feed_hours.latest()
+    now, here = current_room().clock(), current_room().laboratories
+    hours, latest = here.feed_hours.since(now - HISTORY), here.feed_hours.latest()
     return [
         FeedLine(
             feed,
@@ -129,7 +127,7 @@ def _feed_lines() -> list[FeedLine]:
             rhythm(hours.get((feed.facility, feed.name), ())),
             latest.get((feed.facility, feed.name)),
         )
-        for feed, state in room.feeds.all()
+        for feed, state in here.feeds.all()
     ]
 
 

@@ -6,12 +6,13 @@ the number that the spreadsheet shows. Nothing of a person stands on the page.
 
 from __future__ import annotations
 
-from flask import Response, redirect, request
+from flask import Response, request
 
 from core.messages.findings import explain
 from core.policy.staff import Right, StaffAccount
 from core.results.facility import Facility
 from core.results.intake import BATCH, IntakeReport, ItemReport
+from core.results.reported import Finding
 from core.results.versions import Change
 from sms.errors import error_page
 from sms.page import language, say, show
@@ -25,7 +26,7 @@ _LONGEST_NAME = 100
 def let_files_in(endpoint: str | None, _values: dict[str, object] | None) -> None:
     """Raise the limit of a body, before anything reads the form."""
     if endpoint == "staff.take_in_file":
-        request.max_content_length = current_room().largest_push
+        request.max_content_length = current_room().laboratories.largest
 
 
 @needs(Right.SEND_RESULTS)
@@ -41,12 +42,14 @@ def take_in_file(account: StaffAccount) -> Response:
     if facility is None:
         return error_page(403, "pages.staff.not_allowed", way_on="/staff/")
     data = file.read() if file else b""
-    if room.intake is None or not data:
+    if not data:
         facilities = facilities_of(account)
         error = say("pages.staff.upload_empty")
         return show("staff_upload.html", 422, account=account, facilities=facilities, error=error)
     name = (file.filename or "") if file else ""
-    report = room.intake.receive(data, facility, source=name[:_LONGEST_NAME], feed="upload")
+    report = room.laboratories.intake.receive(
+        data, facility, source=name[:_LONGEST_NAME], feed="upload"
+    )
     room.poke()
     note(account.login, "uploaded", facility.code)
     return show_account(account, facility, report)
@@ -58,11 +61,9 @@ def replay(account: StaffAccount) -> Response:
     room, facility = current_room(), facility_of(account)
     if facility is None:
         return error_page(403, "pages.staff.not_allowed", way_on="/staff/")
-    if room.intake is None:
-        return redirect("/staff/quarantine", 303)  # type: ignore[return-value]
     reason = request.form.get("reason", "")[:64]
     kept = room.inbox.kept(facility.code, reason=reason, limit=BATCH)
-    report = room.intake.replay(kept, facility)
+    report = room.laboratories.intake.replay(kept, facility)
     room.poke()
     note(account.login, "replayed", facility.code)
     return show_account(account, facility, report)
@@ -82,11 +83,14 @@ def show_account(account: StaffAccount, facility: Facility, report: IntakeReport
     )
 
 
-def _row(item: ItemReport) -> tuple[int, list[tuple[str, str, str]]]:
-    """The row's number, and for each reason its place, sentence and advice."""
-    catalogues, spoken = current_room().catalogues, language()
-    told = [(error.field, *explain(catalogues, spoken, error)) for error in item.errors]
-    return item.row if item.row is not None else item.index + 1, told
+def _row(item: ItemReport) -> tuple[int, list[tuple[str, str]]]:
+    """The row's number, and for each reason its sentence and advice."""
+    return item.row if item.row is not None else item.index + 1, list(map(told, item.errors))
+
+
+def told(finding: Finding) -> tuple[str, str]:
+    """Sentence and advice in the reader's language."""
+    return explain(current_room().catalogues, language(), finding)
 
 
 def facility_of(account: StaffAccount) -> Facility | None:

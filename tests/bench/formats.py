@@ -13,7 +13,8 @@ from pathlib import Path
 import hl7
 from fhir.resources.R4B.bundle import Bundle
 
-from bot.app import Installation, prepare
+from bot.app import Installation
+from bot.opening import prepare
 from bot.settings import Settings
 from tests.bench.measure import in_turn, show
 from tests.bench.messages import bundles, messages

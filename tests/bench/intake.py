@@ -14,7 +14,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from bot.app import Installation, prepare
+from bot.app import Installation
+from bot.opening import prepare
 from bot.settings import Settings
 from tests.bench.measure import in_turn, show
 from tests.bench.messages import messages

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
-from bot.app import Installation, prepare
+from bot.app import Installation
+from bot.opening import prepare
 from bot.service import Service
 from bot.settings import Settings
 from core.certificates.issue import as_text

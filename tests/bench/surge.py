@@ -23,7 +23,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from bot.app import Installation, prepare
+from bot.app import Installation
+from bot.opening import prepare
 from bot.settings import Settings
 from core.results.facility import Facility
 from tests.bench.bare_rows import copy_tables, inserting

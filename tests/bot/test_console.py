@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from bot.app import Installation, prepare
+from bot.app import Installation
 from bot.demo import staff_cards
+from bot.opening import prepare
 from bot.service import Service
 from bot.settings import Settings
 from core.feeds.feed import Feed, FeedKind
@@ -139,7 +140,9 @@ def test_what_was_keyed_in_wrongly_is_told_with_its_reason(installation: Install
     browser = Browser(installation, "facility_officer")
     wrong = TYPED | {"birth_date": "31/02/1990"}
     page = browser.post("/staff/enter", seen="/staff/enter", **wrong)
-    assert "Rows that were held back" in page
+    assert (browser.status, 'role="alert"' in page) == (422, True)
+    assert "Date of birth" in page
+    assert 'value="Lê Thị An"' in page  # still filled in
     assert installation.find_results("K-1", "BVNDGD") == []
     browser.post("/staff/enter", seen="/staff/enter", **TYPED | {"facility": "BVTD"})
     assert browser.status == 403

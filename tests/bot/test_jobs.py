@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Installation, prepare
-from bot.jobs import FolderIntake, forget_files
+from bot.app import Installation
+from bot.jobs import forget_files
+from bot.opening import prepare
+from bot.polling import FeedPolling
 from bot.settings import Settings
 from tests.journey.people import oru
 
@@ -63,7 +65,7 @@ def test_a_file_that_is_too_large_stands_in_the_inbox_for_staff_to_see(tmp_path:
     made = Installation(replace(Settings(data_dir=tmp_path).as_demo(), max_file_mib=1))
     prepare(made)
     huge = drop(made, "BVNDGD", "huge.hl7", b"x" * (1024 * 1024 + 1))
-    FolderIntake(made, lambda: None).poll()
+    FeedPolling(made, lambda: None).look_into_watched_folder()
     (item,) = made.inbox.quarantined(frozenset({"BVNDGD"}), 10)
     assert ([e.code for e in item.errors], item.source) == (["too_large"], "huge.hl7")
     assert (huge.parent / "quarantine" / "huge.hl7").exists()
@@ -76,7 +78,7 @@ def test_good_and_bad_files_are_put_aside_apart_and_all_are_stored(
     bad = drop(installation, "BVNTP", "bad.txt", b"no message at all")
     stranger = drop(installation, "NOBODY", "lost.hl7", oru("J-2", "+84909000002"))
     pokes: list[None] = []
-    FolderIntake(installation, lambda: pokes.append(None)).poll()
+    FeedPolling(installation, lambda: pokes.append(None)).look_into_watched_folder()
     assert (good.parent / "processed" / "good.hl7").exists()
     assert (bad.parent / "quarantine" / "bad.txt").exists()
     assert stranger.exists()
@@ -91,5 +93,5 @@ def test_a_file_that_cannot_be_read_stops_no_other_facility(installation: Instal
     folder.mkdir(parents=True)
     (folder / "link.hl7").symlink_to("/etc/hostname")
     drop(installation, "BVTD", "good.hl7", oru("J-3", "+84909000003"))
-    FolderIntake(installation, lambda: None).poll()
+    FeedPolling(installation, lambda: None).look_into_watched_folder()
     assert installation.find_results("J-3", "BVTD")

@@ -12,8 +12,9 @@ import hl7.client
 import pytest
 from flask.testing import FlaskClient
 
-from bot.app import Installation, prepare
-from bot.hl7 import mllp_server
+from bot.app import Installation
+from bot.hl7 import Hl7Desk, mllp_server
+from bot.opening import prepare
 from bot.service import Service
 from bot.settings import Settings
 from core.feeds.feed import Feed, FeedKind
@@ -200,3 +201,23 @@ def test_a_sender_is_known_by_its_feed_and_only_from_its_network(
 def test_gzip_is_opened(push: Push) -> None:
     answer = push(gzip.compress(oru("P-9", PHONE)), Content_Encoding="gzip")
     assert answer.json["accepted"] == 1
+
+
+def test_a_paused_feed_takes_neither_pushes_nor_messages(
+    push: Push, installation: Installation
+) -> None:
+    from dataclasses import replace
+
+    now = installation.clock()
+    for paused in (
+        Feed("BVNDGD", "push", FeedKind.PUSH, active=False),
+        Feed("BVNDGD", "lis", FeedKind.MLLP, "BVNDGD", peers=("127.0.0.1",), active=False),
+    ):
+        installation.feeds.add(paused, now)
+    assert push(oru("P-10", PHONE)).status_code == 401
+    desk = Hl7Desk(installation, lambda: None)
+    assert b"MSA|AR|P-10" in desk.take(oru("P-10", PHONE), "127.0.0.1")
+    for paused, _ in installation.feeds.all():
+        installation.feeds.add(replace(paused, active=True), now)
+    assert push(oru("P-10", PHONE)).json["accepted"] == 1
+    assert b"MSA|AA|P-10" in desk.take(oru("P-10", PHONE), "127.0.0.1")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Installation, prepare
+from bot.app import Installation
+from bot.opening import prepare
 from bot.polling import FeedPolling, freshness_round
 from bot.settings import Settings
 from core.feeds.feed import Feed, FeedKind, FeedState

@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 
 from core.messages.language import Catalogues
 from sms.app import WebRoom, create_app
-from tests.sms.fakes import Keys, World, make_keys
+from tests.sms.fakes import Keys, World, make_keys, no_laboratories
 from tests.words import catalogues
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def furnish(world: World, words: Catalogues, **more: object) -> WebRoom:
         audit=world.audit,
         inbox=world.inbox,
         facilities=world.facilities,
+        laboratories=no_laboratories(world.facilities, world.clock),
         secret=b"s" * 32,
         clock=world.clock,
         random=world.random,

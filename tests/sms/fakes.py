@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from core.certificates.authority import CertifiedKey, create_csca, create_dsc
@@ -17,27 +17,32 @@ from core.certificates.verdict import Standing
 from core.citizens.proof import Proof
 from core.citizens.retrieval import RetrievalDesk
 from core.citizens.visit import Visit
+from core.feeds.feed import Feed, FeedState
+from core.feeds.push import PushKey
+from core.feeds.pushing import Pushing
 from core.policy.rules import default_rule
 from core.policy.staff import StaffAccount
 from core.ports import (
     Audit,
     AuditEntry,
     Facilities,
-    Inbox,
-    IntakeCount,
     LinkTarget,
     PersonRow,
-    QuarantinedItem,
     ResultShelf,
     ShelfItem,
     StaffAccounts,
     Visits,
 )
-from core.results.catalogue import Confidentiality, TestDefinition, TestKind
+from core.results.catalogue import Catalogue, Confidentiality, TestDefinition, TestKind
 from core.results.facility import Facility
+from core.results.inbox import Inbox, IntakeCount, QuarantinedItem
+from core.results.intake import Intake
+from core.results.local_codes import NO_CODES
 from core.results.reported import DocumentType, ReportStatus
 from core.results.result import Document, Outcome, Person, Result, Value
+from sms.room import LaboratoryRoom
 from tests.core.citizens.fakes import MemoryChallenges
+from tests.core.results.fakes import MemoryIntake, PlainIndexer
 
 T = TypeVar("T")
 NOON = datetime(2026, 7, 12, 5, 0, tzinfo=UTC)  # noon in Viet Nam
@@ -312,3 +317,34 @@ class World:
 
 def key_of(person: Person) -> str:
     return person.full_name.encode().hex()
+
+
+class NoFeeds:
+    """A city without feeds and keys."""
+
+    def all(self) -> list[tuple[Feed, FeedState]]:
+        return []
+
+    def since(self, since: datetime) -> dict[tuple[str, str], list[tuple[datetime, int]]]:
+        return {}
+
+    def latest(self) -> dict[tuple[str, str], datetime]:
+        return {}
+
+    def key(self, key_hash: bytes, now: datetime) -> PushKey | None:
+        return None
+
+
+def no_laboratories(facilities: Facilities, clock: Watch) -> LaboratoryRoom:
+    """Pages with nothing to take in; what laboratories do is tested on an installation."""
+
+    def nothing(*_: object, **__: object) -> Any:
+        return []
+
+    store, indexer = MemoryIntake(), PlainIndexer()
+    feeds: Any = NoFeeds()  # of three ports just what pages ask
+    intake = Intake(
+        store, nothing, Catalogue([]), lambda _: NO_CODES, indexer, nothing, store.recall, clock
+    )
+    pushing = Pushing(feeds, feeds, facilities, intake, indexer, clock)
+    return LaboratoryRoom(intake, (), feeds, feeds, pushing, {}, 64 * 1024)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from base64 import b64encode
 from hashlib import sha256
 
@@ -14,7 +13,7 @@ from core.citizens.names import normalise
 from core.errors import SetupRefused
 from core.results.reported import DocumentType
 from core.results.result import Document
-from storage.encryption import INDEX_BYTES, Keyring, SealBroken
+from storage.encryption import Keyring, SealBroken
 from tests.storage.samples import BINH, KEYS, PHONE, keyring
 
 KEY = b64encode(bytes(range(32))).decode()
@@ -39,13 +38,6 @@ def test_any_changed_bit_is_noticed(data: st.DataObject) -> None:
 def test_what_nobody_sealed_is_refused_by_a_code(data: bytes) -> None:
     with pytest.raises(SealBroken):
         KEYS.open(data, "a.b")
-
-
-@given(st.binary(max_size=300))
-def test_an_index_is_what_the_library_computes(data: bytes) -> None:
-    key = KEYS.derive("index:raw")
-    assert KEYS.raw(data) == hmac.digest(key, data, "sha256")[:INDEX_BYTES]
-    assert KEYS.raw(data) == KEYS.raw(data)  # the first one left no trace
 
 
 def test_a_cut_field_does_not_open_at_any_length() -> None:

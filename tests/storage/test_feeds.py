@@ -39,7 +39,7 @@ def feeds(stores: Stores) -> FeedStore:
 
 
 def claim(feeds: FeedStore, at: timedelta = timedelta(0)) -> list[str]:
-    return [feed.id for feed, _ in feeds.claim_due(99, NOON + at, LEASE)]
+    return [feed.id for feed, _ in feeds.claim_due(str(at), 99, NOON + at, LEASE)]
 
 
 def test_a_feed_is_read_back_as_it_was_stored(feeds: FeedStore) -> None:
@@ -49,7 +49,7 @@ def test_a_feed_is_read_back_as_it_was_stored(feeds: FeedStore) -> None:
     found = feeds.get(UNIT.code, "lis")
     assert found is not None
     assert found[0] == LIS
-    assert (found[1].made_at, found[1].due_at, found[1].watermark) == (NOON, NOON, "")
+    assert (found[1].watched_from, found[1].due_at, found[1].watermark) == (NOON, NOON, "")
     assert feeds.get(UNIT.code, "x") is None
 
 
@@ -83,15 +83,15 @@ def test_twenty_clocks_claim_each_feed_once(feeds: FeedStore, pool: ThreadPoolEx
 
 
 def test_what_a_poll_learnt_is_there_for_the_next(feeds: FeedStore) -> None:
-    ((feed, state),) = feeds.claim_due(1, NOON, LEASE)
-    feeds.progress(feed, "2026-03-04T05:00:00Z")
-    feeds.release(feed, failed(feed, state, "feed_timed_out", NOON, 0.5))
+    ((feed, state),) = feeds.claim_due("p", 1, NOON, LEASE)
+    feeds.progress(feed, "p", "2026-03-04T05:00:00Z")
+    feeds.release(feed, "p", failed(feed, state, "feed_timed_out", NOON, 0.5))
     assert claim(feeds, timedelta(seconds=29)) == []
-    ((feed, state),) = feeds.claim_due(1, NOON + timedelta(seconds=30), LEASE)
+    ((feed, state),) = feeds.claim_due("p", 1, NOON + timedelta(seconds=30), LEASE)
     assert (state.watermark, state.failures, state.error) == (
         "2026-03-04T05:00:00Z", 1, "feed_timed_out",
     )  # fmt: skip
-    feeds.release(feed, succeeded(feed, state, NOON + HOUR, 0.5))
+    feeds.release(feed, "p", succeeded(feed, state, NOON + HOUR, 0.5))
     after = feeds.get(UNIT.code, "lis")
     assert after is not None
     assert (after[1].failures, after[1].error, after[1].succeeded_at) == (0, "", NOON + HOUR)
@@ -101,7 +101,7 @@ def test_what_a_poll_learnt_is_there_for_the_next(feeds: FeedStore) -> None:
 def test_a_feed_that_moves_begins_at_the_beginning_and_one_that_does_not_goes_on(
     feeds: FeedStore,
 ) -> None:
-    feeds.progress(LIS, "w")
+    feeds.progress(LIS, "", "w")
     feeds.add(replace(LIS, secret="new", interval=HOUR), NOON)
     found = feeds.get(UNIT.code, "lis")
     assert found is not None
@@ -202,3 +202,38 @@ def test_what_is_known_of_an_officer_is_sealed(stores: Stores) -> None:
         (sealed,) = connection.execute(text("SELECT sealed FROM officer")).one()
     assert b"900000001" not in bytes(sealed)
     assert "900000001" not in repr(OFFICER)
+
+
+def test_a_poller_that_renews_keeps_its_feed_and_one_that_lost_it_writes_nothing(
+    feeds: FeedStore,
+) -> None:
+    ((feed, state),) = feeds.claim_due("a", 9, NOON, LEASE)
+    feeds.renew("a", NOON + LEASE / 2, LEASE)
+    assert feeds.claim_due("b", 9, NOON + LEASE, LEASE) == []
+    assert feeds.progress(feed, "a", "w1")
+    assert feeds.claim_due("b", 9, NOON + 2 * LEASE, LEASE) != []
+    feeds.renew("a", NOON + 2 * LEASE, LEASE)
+    assert not feeds.progress(feed, "a", "w0")
+    feeds.release(feed, "a", failed(feed, state, "feed_timed_out", NOON, 0.5))
+    found = feeds.get(UNIT.code, "lis")
+    assert found is not None
+    assert (found[1].watermark, found[1].failures) == ("w1", 0)
+    assert feeds.claim_due("c", 9, NOON + 2 * LEASE, LEASE) == []
+
+
+def test_a_feed_is_watched_anew_when_it_is_resumed_and_when_its_facility_goes_live(
+    feeds: FeedStore,
+) -> None:
+    def watched_from() -> object:
+        found = feeds.get(UNIT.code, "lis")
+        assert found is not None
+        return found[1].watched_from
+
+    feeds.add(replace(LIS, active=False), NOON + HOUR)
+    assert watched_from() == NOON
+    feeds.add(LIS, NOON + 2 * HOUR)
+    assert watched_from() == NOON + 2 * HOUR
+    feeds.add(replace(LIS, secret="new"), NOON + 3 * HOUR)
+    assert watched_from() == NOON + 2 * HOUR
+    feeds.watch_from(UNIT.code, NOON + 4 * HOUR)
+    assert watched_from() == NOON + 4 * HOUR

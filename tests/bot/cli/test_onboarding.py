@@ -118,3 +118,28 @@ def test_a_push_key_is_shown_once_and_can_be_ended(world: Path) -> None:
     assert key.startswith("kqp_")
     assert ketqua(world, "feed", "key", "BVNDGD/push", "--revoke", key[-4:]).returncode == 0
     assert ketqua(world, "feed", "key", "BVNDGD/push", "--revoke", "????").returncode == 1
+
+
+def test_changing_a_facility_keeps_what_is_not_said(world: Path) -> None:
+    ketqua(world, "facility", "add", "BVK", "--name", "K", "--pilot", "--date-order", "mdy")
+    ketqua(world, "facility", "add", "BVK", "--name", "K 2")
+    (kept,) = [
+        entry
+        for entry in json.loads(ketqua(world, "facility", "list", "--json").stdout)
+        if entry["code"] == "BVK"
+    ]
+    assert (kept["name"], kept["stage"], kept["date_order"]) == ("K 2", "pilot", "mdy")
+
+
+def test_changing_a_feed_keeps_its_secret(world: Path) -> None:
+    secret = written(world, "secret", b"ward:round\n")
+    address = ["--kind", "fhir", "--address", "https://lis.example"]
+    ketqua(world, "feed", "add", "BVNDGD/f", *address, "--secret-file", secret)
+    ketqua(world, "feed", "add", "BVNDGD/f", *address, "--interval", "5")
+    from bot.app import Installation
+    from bot.settings import Settings
+
+    kept = Installation(Settings(data_dir=world).as_demo()).feeds.get("BVNDGD", "f")
+    assert kept is not None
+    assert kept[0].secret == "ward:round"
+    ketqua(world, "feed", "remove", "BVNDGD/f")

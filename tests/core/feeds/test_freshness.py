@@ -278,3 +278,10 @@ def test_only_a_silent_feed_has_a_reason() -> None:
 def test_an_officer_is_not_shown_by_a_log() -> None:
     shown = repr(Officer("o1", "BVA", "Hoa", "+84900000001", "zalo", "77"))
     assert not any(secret in shown for secret in ("Hoa", "+849", "77"))
+
+
+def test_a_feed_that_was_resumed_is_not_silent_for_the_time_it_was_paused() -> None:
+    resumed = NOON + 30 * DAY
+    state = replace(NEW, watched_from=resumed)
+    assert look(state=state, now=resumed + HOUR) is None
+    assert look(state=state, now=resumed + 2 * HOUR) is not None

@@ -12,8 +12,9 @@ from core.certificates.issue import as_text
 from core.certificates.trust import TrustedCertificate, TrustStore
 from core.certificates.verify import verify
 from core.messages.templates import Template
-from core.ports import Conflict, KeptItem, Origin, ResultRow
+from core.ports import Conflict, Origin, ResultRow
 from core.results.facility import Facility, Stage
+from core.results.inbox import KeptItem
 from core.results.intake import NOT_KEPT, PILOT, Intake, IntakeReport
 from core.results.local_codes import NO_CODES, LocalCodes
 from core.results.releasing import Releasing

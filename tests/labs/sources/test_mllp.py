@@ -21,7 +21,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labs.sources.mllp import Frames, MllpLimits, MllpServer, Take, server_context
+from labs.sources.mllp import MllpLimits, MllpServer, Take, server_context
+from labs.sources.mllp_frames import Frames
 from tests.services import count
 
 MESSAGE = b"MSH|^~\\&|LIS|BVX|KQ|SYT|20260304||ORU^R01|M1|P|2.5.1\rPID|1\r"

@@ -9,8 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from core.policy.staff import Right, Role, StaffAccount
-from core.ports import AuditEntry, IntakeCount, QuarantinedItem
+from core.ports import AuditEntry
 from core.results.facility import Facility
+from core.results.inbox import IntakeCount, QuarantinedItem
 from core.results.reported import Finding
 from core.results.versions import Change
 from tests.sms.fakes import NOON, World
