@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -67,6 +67,8 @@ class Claims:
             it can't be read.
         uvci: Of the entry shown.
         uvcis: Of all entries.
+        document: The health certificate's map as plain JSON values, for rules.
+        entry: The entry shown, likewise.
     """
 
     family_name: str
@@ -87,6 +89,8 @@ class Claims:
     uvcis: tuple[str, ...]
     issued_at: datetime
     expires_at: datetime
+    document: Mapping[str, object] = field(default_factory=dict, repr=False)
+    entry: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     @property
     def full_name(self) -> str:
@@ -139,18 +143,18 @@ def read_claims(verified: Unverified) -> Claims | Malformed:
     if not entries:
         return Malformed(Step.CLAIMS, "no_entry")
     times = (datetime.fromtimestamp(issued, UTC), datetime.fromtimestamp(expires, UTC))
-    return _claims(verified, names, _birth_date(health.get("dob")), entries, times)
+    return _claims(verified, health, _birth_date(health.get("dob")), entries, times)
 
 
 def _claims(
     verified: Unverified,
-    names: Mapping[object, object],
+    health: Mapping[object, object],
     birth_date: str,
     entries: list[tuple[Kind, Mapping[object, object]]],
     times: tuple[datetime, datetime],
 ) -> Claims:
     kind, entry = _shown(entries)
-    is_test = kind is Kind.TEST
+    names, is_test = _map(health.get("nam")), kind is Kind.TEST
     return Claims(
         family_name=_text(names, "fn"),
         given_name=_text(names, "gn"),
@@ -170,6 +174,8 @@ def _claims(
         uvcis=tuple(uvci for _, each in entries if (uvci := _text(each, "ci"))),
         issued_at=times[0],
         expires_at=times[1],
+        document=_plain_map(health),
+        entry=_plain_map(entry),
     )
 
 
@@ -211,6 +217,20 @@ def _birth_date(value: object) -> str:
     if month in (None, "00"):
         return str(year)
     return f"{year}-{month}" if day in (None, "00") else f"{year}-{month}-{day}"
+
+
+def _plain_map(fields: Mapping[object, object]) -> dict[str, object]:
+    """The members that JSON has, so that rules see the same here and in a browser."""
+    return {key: _plain(value) for key, value in fields.items() if isinstance(key, str)}
+
+
+def _plain(value: object) -> object:
+    value = cbor.untagged(value, _TEXT_TIME_TAG)
+    if isinstance(value, Mapping):
+        return _plain_map(value)
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value if isinstance(value, str | bool | int | float) else None
 
 
 def _map(value: object) -> Mapping[object, object]:

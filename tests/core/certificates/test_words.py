@@ -9,11 +9,12 @@ import pytest
 from core.certificates.claims import Kind, TestOutcome, TestType
 from core.certificates.decode import Step
 from core.certificates.verdict import VerdictWord
+from core.policy.simple_rules import default_rule_set
 from tests.services import REPOSITORY
 from tests.words import catalogues
 
 CODE: tuple[str, ...] = ("certificates/decode.py", "certificates/cbor.py", "certificates/scan.py")
-CODE += ("certificates/claims.py", "certificates/verify.py", "policy/rules.py")
+CODE += ("certificates/claims.py", "certificates/verify.py", "policy/rule_sets.py")
 REASON = re.compile(
     r'(?:_Broken|Malformed)\(Step\.\w+, "(\w+)"\)|reason="(\w+)"|message = "(\w+)"'
     r'|Verdict\(VerdictWord\.\w+, "(\w+)"|VerdictWord\.\w+, "(\w+)"$|return "(\w+)"',
@@ -26,11 +27,8 @@ def reasons() -> set[str]:
     sources = ((REPOSITORY / "core" / name).read_text("utf-8") for name in CODE)
     found = {word for source in sources for group in REASON.findall(source) for word in group}
     made = {f"not_for_{kind}" for kind in Kind} | {"revoked_by_issuer", "corrected_by_issuer"}
-    return (
-        found - {""}
-        | made
-        | {"unknown_test_type", "unknown_collection_time", "unsupported_algorithm"}
-    )
+    ruled = {rule.reason for rule in default_rule_set().rules}
+    return found - {""} | made | ruled | {"no_rule_applies", "unsupported_algorithm"}
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
