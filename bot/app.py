@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.citizens.retrieval import RetrievalDesk
     from core.messages.language import Catalogues
     from core.messages.sending import Postroom
+    from core.policy.rule_desk import RuleDesk
     from core.ports import Clock, Former, ShelfItem, SmsGateway
     from core.results.catalogue import Catalogue
     from core.results.facility import Facility
@@ -278,13 +279,20 @@ class Installation:
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
-        """The verifier with this installation's trust and the default rule."""
+        """The verifier with this installation's trust and rules."""
         from core.certificates.checkpoint import Checkpoint
-        from core.policy.rules import default_rule
 
         return Checkpoint(
-            trust=lambda: self.trust, standing=self.standing, rule=default_rule, clock=self.clock
+            trust=lambda: self.trust, standing=self.standing, rules=self.rules, clock=self.clock
         )
+
+    @cached_property
+    def rules(self) -> RuleDesk:
+        """What places ask of a certificate."""
+        from core.policy.rule_desk import RuleDesk
+        from storage.rule_sets import RuleSetStore
+
+        return RuleDesk(RuleSetStore(self.engine), self.clock)
 
     @cached_property
     def trust(self) -> TrustStore:

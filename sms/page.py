@@ -13,6 +13,7 @@ from pathlib import Path
 from flask import Response, g, make_response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
+from core.certificates.verdict import words_of_reason
 from sms.room import current_room
 
 _STATIC = Path(__file__).parent / "static"
@@ -43,6 +44,12 @@ def say(key: str, **data: object) -> str:
 def say_n(key: str, n: int, **data: object) -> str:
     """The message ``key`` in the plural form for ``n``."""
     return current_room().catalogues.say_n(language(), key, n, **data)
+
+
+def why(reason: str) -> str:
+    """The sentence for the reason of a verdict."""
+    key, data = words_of_reason(reason)
+    return say(key, **data) if has_words(key) else ""
 
 
 def has_words(key: str) -> bool:
@@ -106,6 +113,7 @@ def static_file(filename: str) -> str:
 WORDS = {
     "t": say,
     "tn": say_n,
+    "why": why,
     "has_words": has_words,
     "when": when,
     "day": day,

@@ -419,6 +419,20 @@ class ConversationRecord(SQLModel, table=True):
     sealed: bytes
 
 
+class RuleSetRecord(SQLModel, table=True):
+    """One version of a place's rules; it says nothing about any person."""
+
+    __tablename__: ClassVar[Any] = "rule_set"
+
+    place: str = Field(primary_key=True)
+    purpose: str = Field(primary_key=True)
+    version: str = Field(primary_key=True)
+    author: str
+    created_at: int = _time()
+    withdrawn_at: int | None = _time()
+    document: str
+
+
 _TABLES = SQLModel.metadata.tables
 INSTALLATION = _TABLES["installation"]
 RESULT = _TABLES["result"]
@@ -439,3 +453,4 @@ VISIT = _TABLES["visit"]
 STAFF_SESSION = _TABLES["staff_session"]
 AUDIT = _TABLES["audit_entry"]
 CONVERSATION = _TABLES["conversation"]
+RULE_SET = _TABLES["rule_set"]

@@ -20,7 +20,8 @@ import click
 from bot.cli.output import say
 from core.certificates.claims import Claims, Kind, rfc3339
 from core.certificates.trust import TrustedCertificate, TrustStore
-from core.certificates.verdict import Standing, Verdict, VerdictWord
+from core.certificates.verdict import Standing, Verdict, VerdictWord, words_of_reason
+from core.certificates.verify import Rule
 from core.certificates.verify import verify as check_text
 from core.certificates.verify import verify_image as check_image
 from core.policy.rules import DEFAULT_PLACE, default_rule
@@ -37,7 +38,7 @@ Trust = tuple[TrustStore, Callable[[str], Standing] | None]
 @click.option("--trust-list", metavar="FILE|URL", help="Trust a signed list (not available yet).")
 @click.option("--trust-anchor", metavar="PEM", help="Who signs the list (not available yet).")
 @click.option("at_text", "--at", metavar="TIME", help="Check as of then: RFC 3339, else UTC.")
-@click.option("--place", metavar="CODE", help="Apply this place's rule: DEFAULT.")
+@click.option("--place", metavar="CODE", help="Apply this place's rules.")
 @click.option("as_json", "--json", is_flag=True, help="Print one JSON document.")
 @click.argument("subject", metavar="TEXT|IMAGE|-")
 def command(
@@ -60,12 +61,11 @@ def command(
     if trust_list or trust_anchor:
         _refuse("verdicts.cli.no_trust_list_yet")
     at = _moment(at_text)
-    if place not in {None, DEFAULT_PLACE}:
-        _refuse("verdicts.cli.unknown_place", place=place)
     data = _subject(subject)
     trust, standing = _given(certs) if certs else _installed()
     check = partial(check_image, data) if _is_picture(data) else partial(check_text, _text(data))
-    verdict = check(trust, at=at, standing=standing, rule=default_rule if place else None)
+    rule = _rule(place.upper(), at, alone=bool(certs)) if place else None
+    verdict = check(trust, at=at, standing=standing, rule=rule)
     click.echo(json.dumps(verdict.to_json(), ensure_ascii=False) if as_json else _words(verdict))
     sys.exit(_VALID if verdict.is_valid else _NEGATIVE)
 
@@ -98,6 +98,19 @@ def _installed() -> Trust:
     from bot.opening import open_trust  # --cert needs no installation
 
     return open_trust()
+
+
+def _rule(place: str, at: datetime, *, alone: bool) -> Rule:
+    """The rules that count at a place; without an installation only the packaged ones do."""
+    if alone and place == DEFAULT_PLACE:
+        return default_rule
+    from bot.opening import open_installation
+
+    rules = open_installation().rules
+    found = rules.rule_of(place, at)
+    if found.place != place:
+        _refuse("verdicts.cli.unknown_place", place=place)
+    return found.judge
 
 
 def _subject(subject: str) -> bytes:
@@ -138,7 +151,8 @@ def _words(verdict: Verdict) -> str:
     if verdict.step:
         lines.append(say(f"verdicts.step.{verdict.step}"))
     if verdict.reason:
-        lines.append(say(f"verdicts.reason.{verdict.reason}"))
+        key, data = words_of_reason(verdict.reason)
+        lines.append(say(key, **data))
     if verdict.claims:
         lines += _claim_lines(verdict.claims)
     if verdict.rule_valid_until:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.conversations.looking import Shown
 from core.certificates.claims import Claims
-from core.certificates.verdict import Verdict, VerdictWord
+from core.certificates.verdict import Verdict, VerdictWord, words_of_reason
 from core.results.result import Value
 
 if TYPE_CHECKING:
@@ -114,9 +114,9 @@ def verdict_text(talk: Talk, verdict: Verdict) -> str:
         talk.say(answer, word=talk.say(f"verdicts.word.{word}")),
         talk.say(f"verdicts.sentence.{word}"),
     ]
-    reason = f"verdicts.reason.{verdict.reason}"
+    reason, data = words_of_reason(verdict.reason)
     if verdict.reason and talk.room.catalogues.has(talk.language, reason):
-        lines.append(talk.say(reason))
+        lines.append(talk.say(reason, **data))
     if verdict.is_valid and verdict.claims:
         vouched = _claims(talk, verdict, verdict.claims)
         lines = [lines[0], *vouched, talk.say("verdicts.check_photo_id")]

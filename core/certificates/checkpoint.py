@@ -1,4 +1,4 @@
-"""A checkpoint: the verifier with this installation's trust, revocations and rule.
+"""A checkpoint: the verifier with this installation's trust, revocations and rules.
 
 The page and the chat check here, so that a positive is never green on either.
 """
@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.certificates.claims import Claims
 from core.certificates.trust import TrustStore
-from core.certificates.verify import RuleOutcome, Standing, Verdict, verify, verify_image
+from core.certificates.verify import Rule, Standing, Verdict, verify, verify_image
+from core.policy.rule_desk import RuleDesk
+from core.policy.simple_rules import DEFAULT_PLACE
 from core.ports import Clock
 
 
@@ -25,15 +26,30 @@ class Checkpoint:
 
     trust: Callable[[], TrustStore]
     standing: Callable[[str], Standing]
-    rule: Callable[[Claims, datetime], RuleOutcome]
+    rules: RuleDesk
     clock: Clock
 
-    def check_text(self, text: str) -> Verdict:
-        """Check pasted text."""
-        return verify(text, self.trust(), at=self.clock(), standing=self.standing, rule=self.rule)
+    def check_text(
+        self,
+        text: str,
+        *,
+        place: str = DEFAULT_PLACE,
+        rule: Rule | None = None,
+        at: datetime | None = None,
+    ) -> Verdict:
+        """Check pasted text.
 
-    def check_image(self, data: bytes) -> Verdict:
+        Args:
+            place: Whose rules apply; one that has none follows the default.
+            rule: A draft that applies instead.
+            at: When, if not now.
+        """
+        at = at or self.clock()
+        rule = rule or self.rules.rule_of(place, at).judge
+        return verify(text, self.trust(), at=at, standing=self.standing, rule=rule)
+
+    def check_image(self, data: bytes, *, place: str = DEFAULT_PLACE) -> Verdict:
         """Check the code in an uploaded picture."""
-        return verify_image(
-            data, self.trust(), at=self.clock(), standing=self.standing, rule=self.rule
-        )
+        at = self.clock()
+        rule = self.rules.rule_of(place, at).judge
+        return verify_image(data, self.trust(), at=at, standing=self.standing, rule=rule)

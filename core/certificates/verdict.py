@@ -51,6 +51,13 @@ class RuleOutcome:
     valid_until: datetime | None = None
 
 
+def words_of_reason(reason: str) -> tuple[str, dict[str, str]]:
+    """The message key of a reason and what it is filled with; a place's own rule has a name."""
+    if reason.startswith("rule:"):
+        return "verdicts.reason.rule", {"id": reason.removeprefix("rule:")}
+    return f"verdicts.reason.{reason}", {}
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer of a check.

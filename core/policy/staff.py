@@ -40,13 +40,14 @@ class Right(StrEnum):
     SEE_INTAKE = "see_intake"
     SEND_RESULTS = "send_results"
     SEE_AUDIT = "see_audit"
+    MANAGE_RULES = "manage_rules"
     MANAGE_STAFF = "manage_staff"
 
 
 _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.FACILITY_OFFICER: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS}),
     Role.CONTROL_OFFICER: frozenset(),
-    Role.OPERATOR: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS}),
+    Role.OPERATOR: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS, Right.MANAGE_RULES}),
     Role.APPROVER: frozenset({Right.SEE_INTAKE}),
     Role.AUDITOR: frozenset({Right.SEE_AUDIT}),
     Role.ADMINISTRATOR: frozenset(Right),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from sms.staff import entering, home, sending, signing_in
+from sms.staff import entering, home, rules, sending, signing_in
 from sms.staff.csrf import check_form
 
 console = Blueprint("staff", __name__, url_prefix="/staff")
@@ -25,4 +25,8 @@ console.add_url_rule("/upload", view_func=sending.take_in_file, methods=["POST"]
 console.add_url_rule("/enter", view_func=entering.ask_for_result, methods=["GET"])
 console.add_url_rule("/enter", view_func=entering.take_in_result, methods=["POST"])
 console.add_url_rule("/replay", view_func=sending.replay, methods=["POST"])
+console.add_url_rule("/rules", view_func=rules.all_rules)
+console.add_url_rule("/rules/new", view_func=rules.ask_for_rules, methods=["GET"])
+console.add_url_rule("/rules/new", view_func=rules.take_in_rules, methods=["POST"])
+console.add_url_rule("/rules/withdraw", view_func=rules.withdraw_rules, methods=["POST"])
 console.add_url_rule("/audit", view_func=home.audit)

@@ -20,7 +20,7 @@ from core.citizens.visit import Visit
 from core.feeds.feed import Feed, FeedState
 from core.feeds.push import PushKey
 from core.feeds.pushing import Pushing
-from core.policy.rules import default_rule
+from core.policy.rule_desk import RuleDesk
 from core.policy.staff import StaffAccount
 from core.ports import (
     Audit,
@@ -42,6 +42,7 @@ from core.results.reported import DocumentType, ReportStatus
 from core.results.result import Document, Outcome, Person, Result, Value
 from sms.room import LaboratoryRoom
 from tests.core.citizens.fakes import MemoryChallenges
+from tests.core.policy.fakes import MemoryRuleSets
 from tests.core.results.fakes import MemoryIntake, PlainIndexer
 
 T = TypeVar("T")
@@ -263,6 +264,7 @@ class World:
     facilities: MemoryFacilities = field(default_factory=MemoryFacilities)
     standings: dict[str, Standing] = field(default_factory=dict)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
+    rule_sets: MemoryRuleSets = field(default_factory=MemoryRuleSets)
 
     def desk(self) -> RetrievalDesk:
         return RetrievalDesk(
@@ -275,7 +277,7 @@ class World:
         return Checkpoint(
             lambda: trusted,
             lambda uvci: self.standings.get(uvci, Standing.GOOD),
-            default_rule,
+            RuleDesk(self.rule_sets, self.clock),
             self.clock,
         )
 

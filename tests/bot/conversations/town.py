@@ -29,7 +29,7 @@ from core.certificates.verdict import Standing
 from core.citizens.proof import Proof
 from core.citizens.retrieval import RetrievalDesk
 from core.messages.delivery import DeliveryState
-from core.policy.rules import default_rule
+from core.policy.rule_desk import RuleDesk
 from core.ports import (
     ShelfItem,
 )
@@ -44,6 +44,7 @@ from tests.bot.conversations.fakes import (
     person_key,
 )
 from tests.core.citizens.fakes import MemoryChallenges
+from tests.core.policy.fakes import MemoryRuleSets
 from tests.words import catalogues
 
 MINH, MINH_BORN = "+84900001001", "05/03/1990"
@@ -102,7 +103,7 @@ class Town:
             checkpoint=Checkpoint(
                 lambda: trust,
                 lambda uvci: self.standings.get(uvci, Standing.GOOD),
-                default_rule,
+                RuleDesk(MemoryRuleSets(), self.clock),
                 self.clock,
             ),
             catalogues=catalogues(),

@@ -25,9 +25,12 @@ PAGES: dict[str, Right | None] = {
     "/staff/quarantine": Right.SEE_INTAKE,
     "/staff/upload": Right.SEND_RESULTS,
     "/staff/enter": Right.SEND_RESULTS,
+    "/staff/rules": Right.MANAGE_RULES,
+    "/staff/rules/new": Right.MANAGE_RULES,
     "/staff/audit": Right.SEE_AUDIT,
 }
 FORMS = dict.fromkeys(("/staff/replay", "/staff/upload", "/staff/enter"), Right.SEND_RESULTS)
+FORMS |= dict.fromkeys(("/staff/rules/new", "/staff/rules/withdraw"), Right.MANAGE_RULES)
 
 
 @pytest.fixture

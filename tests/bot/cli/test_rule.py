@@ -1,0 +1,49 @@
+"""``ketqua rule``: the rules of places from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bot.cli.test_commands import ketqua, written
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("world")
+
+
+def test_a_place_gets_its_hours_and_loses_them(world: Path) -> None:
+    assert ketqua(world, "rule", "set", "cau-x", "--name", "Cầu X", "--pcr", "48").returncode == 0
+    rows = json.loads(ketqua(world, "rule", "list", "--json").stdout)
+    assert [(row["place"], row["state"]) for row in rows] == [
+        ("DEFAULT", "counts"), ("CAU-X", "counts"),
+    ]  # fmt: skip
+    assert ketqua(world, "rule", "withdraw", "CAU-X", "1.0.0").returncode == 0
+    assert ketqua(world, "rule", "withdraw", "CAU-X", "1.0.0").returncode == 2
+
+
+def test_what_is_shown_can_be_changed_and_added(world: Path) -> None:
+    document = json.loads(ketqua(world, "rule", "show", "DEFAULT").stdout) | {"place": "CHO-Y"}
+    file = written(world, "set.json", json.dumps(document).encode())
+    assert ketqua(world, "rule", "add", file, "--check").returncode == 0
+    assert "CHO-Y" not in ketqua(world, "rule", "list").stdout
+    assert ketqua(world, "rule", "add", file).returncode == 0
+    again = ketqua(world, "rule", "add", file)
+    assert (again.returncode, "rule_set_version_exists" in again.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"place": 1}'])
+def test_what_is_no_rule_set_is_refused_with_a_sentence(world: Path, text: str) -> None:
+    file = written(world, "set.json", text.encode())
+    refused = ketqua(world, "rule", "add", file)
+    assert refused.returncode == 2
+    assert "[rule_set_" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_place_without_rules_is_named_by_verify(world: Path) -> None:
+    refused = ketqua(world, "verify", "--place", "NOWHERE", "HC1:x")
+    assert (refused.returncode, "NOWHERE" in refused.stderr) == (2, True)
