@@ -6,6 +6,8 @@ what stops a piece of work: an installation that isn't ready, a peer that can't 
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 
 class KetquaError(Exception):
     """Base of every error of ours.
@@ -30,7 +32,15 @@ class NotFound(KetquaError):
 
 
 class GatewayRetry(KetquaError):
-    """A gateway did not take the message now; the same message may be sent again later."""
+    """A gateway did not take the message now; the same message may be sent again later.
+
+    Args:
+        wait: For how long the gateway wants no more of them; None: it didn't say.
+    """
+
+    def __init__(self, code: str, detail: str = "", *, wait: timedelta | None = None) -> None:
+        super().__init__(code, detail)
+        self.wait = wait
 
 
 class GatewayRefused(KetquaError):

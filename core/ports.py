@@ -27,14 +27,14 @@ Randomness = Callable[[int], bytes]
 T = TypeVar("T")
 
 
-class SmsGateway(Protocol):
-    """One way in which SMS leave."""
+class Gateway(Protocol):
+    """One way in which messages leave."""
 
     def send(self, to: str, text: str, *, reference: str) -> str:
         """Hand over one message.
 
         Args:
-            to: E.164.
+            to: As the delivery says: E.164 for an SMS, the id of a chat.
             reference: Our id of the delivery, for the gateway's own de-duplication.
 
         Returns:
@@ -44,6 +44,10 @@ class SmsGateway(Protocol):
             GatewayRetry: not taken now.
             GatewayRefused: never will be.
         """
+
+
+class SmsGateway(Gateway, Protocol):
+    """A gateway of SMS."""
 
 
 class Deliveries(Protocol):

@@ -67,6 +67,13 @@ def test_what_the_gateway_could_not_take_waits_longer_each_time() -> None:
     assert said(GatewayRetry("busy"), 3) == [("retry", "busy", timedelta(seconds=8))]
 
 
+def test_a_gateway_that_names_a_wait_is_left_alone_for_as_long() -> None:
+    busy = GatewayRetry("busy", wait=timedelta(seconds=47))
+    assert said(busy, 1) == [("retry", "busy", timedelta(seconds=47))]
+    assert said(busy, 6 - 1) == [("retry", "busy", timedelta(seconds=47))]
+    assert said(GatewayRetry("busy", wait=timedelta(seconds=1)), 3)[0][2] == back_off(3)
+
+
 def test_a_surprise_costs_only_its_own_delivery() -> None:
     assert said(ValueError("+84900000001"), 1) == [
         ("retry", "unforeseen_ValueError", timedelta(seconds=2))
