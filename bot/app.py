@@ -26,16 +26,18 @@ if TYPE_CHECKING:
     from core.certificates.trust import TrustStore
     from core.certificates.verdict import Standing
     from core.citizens.retrieval import RetrievalDesk
+    from core.feeds.linking import Linking
     from core.messages.language import Catalogues
     from core.messages.sending import Postroom
     from core.policy.rule_desk import RuleDesk
-    from core.ports import Clock, Former, ShelfItem, SmsGateway
+    from core.ports import Clock, Former, Gateway, ShelfItem
     from core.results.catalogue import Catalogue
     from core.results.facility import Facility
     from core.results.intake import Intake
     from core.results.releasing import Releasing
     from core.results.reported import ReadItem
     from storage.audit import AuditStore
+    from storage.chat_guesses import ChatGuessStore
     from storage.conversations import ConversationStore
     from storage.encryption import Keyring
     from storage.facilities import FacilityStore
@@ -139,6 +141,27 @@ class Installation:
         from storage.officers import OfficerStore
 
         return OfficerStore(self.engine, self.keyring)
+
+    @cached_property
+    def chat_guesses(self) -> ChatGuessStore:
+        """Codes that chats have tried."""
+        from storage.chat_guesses import ChatGuessStore
+
+        return ChatGuessStore(self.engine, self.keyring)
+
+    @cached_property
+    def linking(self) -> Linking:
+        """How officers link a chat."""
+        from core.feeds.linking import Linking
+
+        return Linking(
+            officers=self.officers,
+            guesses=self.chat_guesses,
+            audit=self.audit,
+            clock=self.clock,
+            random=self.random,
+            key=self.keyring.derive("officer chat"),
+        )
 
     @cached_property
     def shelf(self) -> ShelfStore:
@@ -308,7 +331,7 @@ class Installation:
 
         return Standing(StandingStore(self.engine).standing(uvci))
 
-    def postroom(self, gateway: SmsGateway, channel: str = "sms") -> Postroom:
+    def postroom(self, gateway: Gateway, channel: str = "sms") -> Postroom:
         """The place from which the messages of a channel leave through ``gateway``."""
         from core.messages.sending import Postroom
         from storage.deliveries import DeliveryStore

@@ -17,6 +17,7 @@ from apscheduler.events import EVENT_SCHEDULER_SHUTDOWN
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.polling import FeedPolling, freshness_round
+from core.feeds.linking import TRIES_WITHIN
 from core.feeds.push import REPEATABLE
 from labs.sources.folder import PROCESSED, QUARANTINE
 
@@ -105,6 +106,7 @@ def _forget(installation: Installation) -> None:
         audit_days=settings.keep_audit_days,
     )
     installation.pushes.forget(installation.clock() - REPEATABLE)
+    installation.chat_guesses.forget(installation.clock() - TRIES_WITHIN)
     largest = settings.max_file_mib * 1024 * 1024
     forget_files(settings.watch_folder, installation.clock() - raw_days, largest=largest)
 

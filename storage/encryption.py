@@ -146,6 +146,10 @@ class Keyring:
         """Index of a chat's key, which names somebody's account."""
         return self._index("conversation", key.encode())
 
+    def chat(self, channel: str, chat: str) -> bytes:
+        """Index of a chat to which letters go."""
+        return self._index("chat", f"{channel}\0{chat}".encode())
+
     def _index(self, purpose: str, data: bytes) -> bytes:
         return digest(self.derive(f"index:{purpose}"), data, "sha256")[:INDEX_BYTES]
 

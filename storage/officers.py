@@ -6,11 +6,12 @@ once and ends by itself.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Engine, Row, Select, delete, select, update
+from sqlalchemy import Connection, Engine, Row, Select, delete, select, update
 
 from core.feeds.officer import LINK_LIFETIME, Officer
 from storage.encryption import Keyring
@@ -32,14 +33,12 @@ class OfficerStore:
 
     def add(self, officer: Officer) -> None:
         """Store a new officer, or change the one with this id."""
-        sealed = self._seal(officer)
+        said = self._said(officer)
         row = insert_into(self._engine, OFFICER).values(
-            id=officer.id, facility=officer.facility, sealed=sealed
+            id=officer.id, facility=officer.facility, **said
         )
         with writing(self._engine) as connection:
-            connection.execute(
-                row.on_conflict_do_update(index_elements=["id"], set_={"sealed": sealed})
-            )
+            connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=said))
 
     def remove(self, officer_id: str) -> bool:
         """Forget an officer; whether there was one."""
@@ -75,17 +74,34 @@ class OfficerStore:
             row = connection.execute(wanted).first()
             if row is None:
                 return None
-            known = self._officer(row)
-            officer = Officer(known.id, known.facility, known.name, known.phone, channel, chat)
-            change = update(OFFICER).where(OFFICER.c.id == officer.id)
-            connection.execute(
-                change.values(sealed=self._seal(officer), link_hash=None, link_expires_at=None)
-            )
+            officer = replace(self._officer(row), channel=channel, chat=chat)
+            self._change(connection, officer, link_hash=None, link_expires_at=None)
         return officer
 
-    def _seal(self, officer: Officer) -> bytes:
+    def unlink(self, channel: str, chat: str) -> list[Officer]:
+        """Part a chat from everybody whom it was linked to; who that was, by id."""
+        index = self._keyring.chat(channel, chat)
+        wanted: Select[Any] = (
+            select(OFFICER).where(OFFICER.c.chat_index == index).order_by(OFFICER.c.id)
+        )
+        with writing(self._engine) as connection:
+            linked = [self._officer(row) for row in connection.execute(wanted.with_for_update())]
+            for officer in linked:
+                self._change(connection, replace(officer, channel="", chat=""))
+        return linked
+
+    def _change(self, connection: Connection, officer: Officer, **more: object) -> None:
+        change = update(OFFICER).where(OFFICER.c.id == officer.id)
+        connection.execute(change.values(**self._said(officer), **more))
+
+    def _said(self, officer: Officer) -> dict[str, bytes | None]:
+        """The columns of what was said of an officer."""
         said = (officer.name, officer.phone, officer.channel, officer.chat)
-        return self._keyring.seal(_encode(said), PURPOSE, officer.id)
+        index = self._keyring.chat(officer.channel, officer.chat) if officer.chat else None
+        return {
+            "chat_index": index,
+            "sealed": self._keyring.seal(_encode(said), PURPOSE, officer.id),
+        }
 
     def _officer(self, row: Row[Any]) -> Officer:
         opened = _decode(self._keyring.open(row.sealed, PURPOSE, row.id))

@@ -169,6 +169,7 @@ class OfficerRecord(SQLModel, table=True):
 
     Args:
         link_hash: Of the code that links a chat, while one is open.
+        chat_index: Of the linked chat; one chat may belong to several officers.
     """
 
     __tablename__: ClassVar[Any] = "officer"
@@ -177,7 +178,23 @@ class OfficerRecord(SQLModel, table=True):
     facility: str = Field(foreign_key="facility.code", index=True)
     link_hash: bytes | None = Field(unique=True)
     link_expires_at: int | None = _time()
+    chat_index: bytes | None = Field(index=True)
     sealed: bytes
+
+
+class ChatGuessRecord(SQLModel, table=True):
+    """A chat tried a code that links an officer."""
+
+    __tablename__: ClassVar[Any] = "chat_guess"
+    __table_args__ = (Index("ix_chat_guess_chat", "chat_index", "at"),)
+
+    id: int | None = Field(
+        default=None,
+        primary_key=True,
+        sa_type=BigInteger().with_variant(Integer, "sqlite"),
+    )
+    chat_index: bytes
+    at: int = _time()
 
 
 class ResultRecord(SQLModel, table=True):
@@ -443,6 +460,7 @@ FEED_HOUR = _TABLES["feed_hour"]
 PUSH_KEY = _TABLES["push_key"]
 PUSH = _TABLES["push"]
 OFFICER = _TABLES["officer"]
+CHAT_GUESS = _TABLES["chat_guess"]
 CERTIFICATE = _TABLES["certificate"]
 DELIVERY = _TABLES["delivery"]
 LINK = _TABLES["link"]

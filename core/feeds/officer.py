@@ -12,7 +12,7 @@ from core.messages import templates
 from core.messages.delivery import SMS, DeliveryDraft, Priority
 from core.messages.templates import Template
 
-LINK_LIFETIME = timedelta(days=1)
+LINK_LIFETIME = timedelta(minutes=30)  # time to read a code out; found later, it is void
 _TEMPLATES = {
     Alert.SILENT: Template.FEED_SILENT,
     Alert.LOW_VOLUME: Template.FEED_LOW,

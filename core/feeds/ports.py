@@ -76,6 +76,19 @@ class Officers(Protocol):
     def link(self, code_hash: bytes, channel: str, chat: str, now: datetime) -> Officer | None:
         """Link a chat by the code, which is used up; the officer, or None."""
 
+    def unlink(self, channel: str, chat: str) -> list[Officer]:
+        """Part a chat from everybody whom it was linked to; who that was, by id."""
+
+
+class ChatGuesses(Protocol):
+    """Codes that a chat has tried lately."""
+
+    def spend(self, channel: str, chat: str, *, since: datetime, most: int, now: datetime) -> bool:
+        """Note a try, unless the chat has had ``most`` since then; whether it was noted."""
+
+    def forgive(self, channel: str, chat: str) -> None:
+        """Forget the chat's tries: it has shown a right code."""
+
 
 class Pushes(Protocol):
     """Push keys, and the answers that repeated pushes get again."""

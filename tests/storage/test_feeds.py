@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from core.feeds.feed import Feed, FeedKind
-from core.feeds.officer import Officer
+from core.feeds.officer import LINK_LIFETIME, Officer
 from core.feeds.push import key_hash, new_key
 from core.feeds.schedule import LEASE, failed, succeeded
 from core.ports import Origin
@@ -23,6 +23,7 @@ from tests.storage.conftest import Stores
 from tests.storage.samples import KEYS, NOON, OTHER_UNIT, UNIT, item, version
 
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 FULL_HOUR = NOON.replace(minute=0, second=0, microsecond=0)
 LIS = Feed(
     UNIT.code, "lis", FeedKind.FHIR, "https://lis.example/fhir", secret="ward:round",
@@ -187,10 +188,10 @@ def test_an_officers_chat_is_linked_once_by_a_code_that_ends(stores: Stores) -> 
     assert officers.offer_link("o1", b"hash", NOON)
     assert not officers.offer_link("o9", b"hash9", NOON)
     assert officers.link(b"other", "zalo", "77", NOON) is None
-    assert officers.link(b"hash", "zalo", "77", NOON + timedelta(days=1)) is None
-    linked = officers.link(b"hash", "zalo", "77", NOON + HOUR)
+    assert officers.link(b"hash", "zalo", "77", NOON + LINK_LIFETIME) is None
+    linked = officers.link(b"hash", "zalo", "77", NOON + MINUTE)
     assert linked == replace(OFFICER, channel="zalo", chat="77")
-    assert officers.link(b"hash", "telegram", "78", NOON + HOUR) is None
+    assert officers.link(b"hash", "telegram", "78", NOON + MINUTE) is None
     assert officers.of(UNIT.code) == [linked]
     assert officers.remove("o1")
     assert not officers.remove("o1")
