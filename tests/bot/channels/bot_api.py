@@ -37,9 +37,13 @@ class BotApi:
             self.updates.append({**update, "update_id": len(self.updates) + 1})
             self.changed.notify_all()
 
-    def breaks(self, method: str, status: int, description: str, *, times: int = 1) -> None:
-        """Answer the next calls of ``method`` with an error."""
-        error = {"ok": False, "error_code": status, "description": description}
+    def breaks(
+        self, method: str, status: int, description: str, *, times: int = 1, **parameters: int
+    ) -> None:
+        """Answer the next calls of ``method`` with an error, and its response parameters."""
+        error: dict[str, Any] = {"ok": False, "error_code": status, "description": description}
+        if parameters:
+            error["parameters"] = parameters
         self.broken[method] = [(status, error)] * times
 
     def wait_for(self, method: str, count: int = 1) -> list[dict[str, Any]]:
