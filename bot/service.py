@@ -5,6 +5,7 @@ The pages answer first; the chat follows, because its library takes seconds to i
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import threading
@@ -20,13 +21,15 @@ from bot.app import Installation
 from bot.jobs import SendingLoop, make_clock
 from bot.opening import prepare
 from core.errors import SetupRefused
+from core.messages.delivery import SMS
 
 if TYPE_CHECKING:
+    from aiogram import Bot, Dispatcher
     from flask import Flask
 
     from bot.conversations.room import ChatRoom
     from core.feeds.pushing import Pushing
-    from core.ports import SmsGateway
+    from core.ports import Gateway, SmsGateway
     from core.results.intake import IntakeReport
     from labs.replies import Explain
     from sms.room import DemoRoom, LaboratoryRoom, PushAnswer
@@ -50,18 +53,22 @@ class Service:
         self.installation = installation
         self.stopping = threading.Event()
         self._parts = ExitStack()
-        self._sending: SendingLoop | None = None
+        self._sending: dict[str, SendingLoop] = {}
 
     def poke(self) -> None:
         """A message was stored; harmless where another process sends."""
-        if self._sending is not None:
-            self._sending.poke()
+        for sending in [*self._sending.values()]:
+            sending.poke()
 
-    def start_sending(self, gateway: SmsGateway) -> None:
-        """Send deliveries from this process."""
-        self._sending = SendingLoop(self.installation.postroom(gateway))
-        self._sending.start()
-        self._parts.callback(self._sending.stop)
+    def start_sending(self, gateway: Gateway) -> None:
+        """Send SMS from this process."""
+        self._parts.callback(self.begin_sending(gateway, SMS).stop)
+
+    def begin_sending(self, gateway: Gateway, channel: str) -> SendingLoop:
+        """Send the deliveries of a channel; whoever begins it stops it."""
+        sending = self._sending[channel] = SendingLoop(self.installation.postroom(gateway, channel))
+        sending.start()
+        return sending
 
     def start_clock(self) -> None:
         """Poll feeds and keep house from this process."""
@@ -189,6 +196,7 @@ class Service:
         from bot.conversations.room import build_dispatcher
 
         dispatcher = build_dispatcher(self.chat_room(), self.installation.conversations)
+        self.send_letters(dispatcher, "telegram")
         thread = threading.Thread(
             target=_logged(partial(run_telegram, token, dispatcher, self.stopping)),
             name="telegram",
@@ -196,6 +204,23 @@ class Service:
         )
         thread.start()
         self._parts.callback(partial(thread.join, timeout=15))
+
+    def send_letters(self, dispatcher: Dispatcher, channel: str) -> None:
+        """Send the deliveries of a chat channel while its conversations run."""
+        from bot.channels.gateway import ChatGateway
+
+        closed = partial(self.installation.linking.chat_closed, channel)
+
+        async def begin(bot: Bot) -> None:
+            gateway = ChatGateway(bot, asyncio.get_running_loop(), closed)
+            self.begin_sending(gateway, channel)
+
+        async def end() -> None:
+            # Not in the loop, where the letter at hand still has to leave.
+            await asyncio.to_thread(self._sending[channel].stop)
+
+        dispatcher.startup.register(begin)
+        dispatcher.shutdown.register(end)
 
     def chat_room(self) -> ChatRoom:
         """What conversations need of this installation."""
@@ -205,6 +230,8 @@ class Service:
         return ChatRoom(
             desk=here.desk,
             checkpoint=here.checkpoint,
+            linking=here.linking,
+            facility=here.facilities.get,
             catalogues=here.languages,
             zone=here.settings.zone,
             clock=here.clock,

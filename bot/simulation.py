@@ -23,6 +23,7 @@ from sms.sim.pictures import PictureShelf
 if TYPE_CHECKING:
     from bot.app import Installation
     from bot.channels.simulator import ChatSimulator
+    from bot.jobs import SendingLoop
     from bot.service import Service
 
 _RELEASE_SECONDS = 8
@@ -112,6 +113,7 @@ class DemoChat:
         self._outbox = outbox
         self._photos = photos
         self._ready = threading.Event()
+        self._sending: list[SendingLoop] = []
         self._simulator: ChatSimulator | None = None
 
     def start(self) -> partial[None]:
@@ -130,6 +132,7 @@ class DemoChat:
         return self._simulator.exchange(request)
 
     def _start(self) -> None:
+        from bot.channels.incoming import CHANNELS
         from bot.channels.simulator import ChatSimulator
         from bot.conversations.room import build_dispatcher
 
@@ -138,14 +141,22 @@ class DemoChat:
             lambda: build_dispatcher(room, here.conversations),
             record=self._outbox.record,
             keep_photo=self._keep_photo,
+            users=here.conversations,
             clock=here.clock,
         )
         self._simulator.start()
+        self._sending = [self._send_letters(self._simulator, channel) for channel in CHANNELS]
         self._ready.set()
 
     def _keep_photo(self, png: bytes) -> str:
         return f"{self._service.installation.settings.public_url}/sim/photo/{self._photos.put(png)}"
 
+    def _send_letters(self, simulator: ChatSimulator, channel: str) -> SendingLoop:
+        closed = partial(self._service.installation.linking.chat_closed, channel)
+        return self._service.begin_sending(simulator.gateway(channel, closed), channel)
+
     def _stop(self) -> None:
+        for sending in self._sending:
+            sending.stop()
         if self._simulator is not None:
             self._simulator.stop()

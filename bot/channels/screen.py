@@ -67,11 +67,15 @@ class Shown:
     photo: bytes | None = None
 
 
+class NoSuchChat(Exception):
+    """Nobody has this chat."""
+
+
 class ScreenSession(BaseSession):
     """Hands every message for a chat to ``show``."""
 
     def __init__(self, name: str, show: Callable[[int, Shown], None], clock: Clock) -> None:
-        """Show with ``show(chat_id, shown)``.
+        """Show with ``show(chat_id, shown)``, which may raise NoSuchChat.
 
         Args:
             name: The bot's own name.
@@ -127,7 +131,11 @@ class ScreenSession(BaseSession):
         text = _words(method)
         photo = await _content(bot, method.photo) if isinstance(method, SendPhoto) else None
         chat_id = int(method.chat_id or 0)
-        self._show(chat_id, Shown(text, _buttons(method.reply_markup), photo))
+        try:
+            self._show(chat_id, Shown(text, _buttons(method.reply_markup), photo))
+        except NoSuchChat:
+            missing: TelegramMethod[Any] = method
+            raise TelegramBadRequest(missing, "Bad Request: chat not found") from None
         sent = {
             "message_id": next(self._message_ids),
             "date": int(self._clock().timestamp()),

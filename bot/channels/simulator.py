@@ -2,7 +2,8 @@
 
 It runs an event loop of its own in a thread, so that the synchronous web side can call it.
 In the manner of Zalo there are no buttons: they are numbered lines, and a typed number
-presses one; a phone is typed, not shared.
+presses one; a phone is typed, not shared. Who a chat belongs to is remembered, because a
+letter may come to somebody who has not written since the last start.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -19,13 +21,16 @@ from aiogram import Bot, Dispatcher
 from aiogram.types import Update
 
 from bot.channels import incoming
+from bot.channels.gateway import ChatGateway
 from bot.channels.incoming import ChatRequest, ChatRequestRefused, read_image, read_request
-from bot.channels.screen import Button, ScreenSession, Shown
-from core.ports import Clock
+from bot.channels.screen import Button, NoSuchChat, ScreenSession, Shown
+from core.ports import Clock, ConversationMemory
 
 _ANSWER_WITHIN = 60.0  # seconds
 _REMEMBERED = 30  # messages whose buttons can still be pressed
 _BOTS: Final = {"telegram": "1:simulated", "zalo": "2:simulated"}
+# What the exchange at hand is answered with; letters come outside of any.
+_replies: ContextVar[list[dict[str, Any]] | None] = ContextVar("replies", default=None)
 
 
 @dataclass(slots=True)
@@ -36,7 +41,6 @@ class _Chat:
     channel: str
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     keyboards: deque[tuple[Button, ...]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
-    replies: list[dict[str, Any]] = field(default_factory=list)
 
     def find(self, label: str) -> Button | None:
         """The newest button with this label."""
@@ -57,6 +61,7 @@ class ChatSimulator:
         make_dispatcher: Builds the conversations; called once, in the simulator's own loop.
         record: Told of every message: ``to``, ``channel``, ``text`` and ``photo`` (or None).
         keep_photo: Keeps a picture for a while; returns its URL.
+        users: Remembers by its number who a chat belongs to.
     """
 
     def __init__(
@@ -65,11 +70,13 @@ class ChatSimulator:
         *,
         record: Callable[..., None],
         keep_photo: Callable[[bytes], str],
+        users: ConversationMemory,
         clock: Clock,
     ) -> None:
         self._make_dispatcher = make_dispatcher
         self._record = record
         self._keep_photo = keep_photo
+        self._users = users
         self._clock = clock
         self._numbers = count(1)
         self._chats: dict[tuple[str, int], _Chat] = {}
@@ -106,6 +113,10 @@ class ChatSimulator:
         replies: list[dict[str, Any]] = self._call(self._exchange(read_request(request)))
         return replies
 
+    def gateway(self, channel: str, closed: Callable[[str], object]) -> ChatGateway:
+        """How letters reach the chats of ``channel``, once the simulator has started."""
+        return ChatGateway(self._bots[channel], self._loop, closed)
+
     def _call(self, work: Any) -> Any:  # noqa: ANN401  (a coroutine and what it returns)
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_ANSWER_WITHIN)
 
@@ -124,19 +135,34 @@ class ChatSimulator:
 
     def _session(self, channel: str) -> ScreenSession:
         def show(chat_id: int, shown: Shown) -> None:
-            self._show(self._chats[channel, chat_id], shown)
+            self._show(self._chats.get((channel, chat_id)) or self._recall(channel, chat_id), shown)
 
         return ScreenSession(f"{channel}_demo", show, self._clock)
 
     async def _exchange(self, request: ChatRequest) -> list[dict[str, Any]]:
         place = (request.channel, request.user_id)
+        if place not in self._chats:
+            await asyncio.to_thread(self._remember, request)
         chat = self._chats.setdefault(place, _Chat(request.user, request.channel))
         async with chat.turn:
-            chat.replies = []
+            replies: list[dict[str, Any]] = []
+            _replies.set(replies)  # seen by what this task starts, and by nobody else
             bot = self._bots[request.channel]
             update = Update.model_validate(self._update(request, chat), context={"bot": bot})
             await self._dispatcher.feed_update(bot, update, channel=request.channel)
-            return chat.replies
+            return replies
+
+    def _remember(self, request: ChatRequest) -> None:
+        name = _memory_name(request.channel, request.user_id)
+        self._users.keep(name, None, request.user.encode("utf-8", "surrogatepass"), self._clock())
+
+    def _recall(self, channel: str, chat_id: int) -> _Chat:
+        """The chat of somebody who wrote before the last start. Raises: NoSuchChat."""
+        kept = self._users.load(_memory_name(channel, chat_id))
+        if kept is None:
+            raise NoSuchChat
+        user = kept[1].decode("utf-8", "surrogatepass")
+        return self._chats.setdefault((channel, chat_id), _Chat(user, channel))
 
     def _update(self, request: ChatRequest, chat: _Chat) -> dict[str, Any]:
         number, seconds = next(self._numbers), int(self._clock().timestamp())
@@ -162,8 +188,14 @@ class ChatSimulator:
             chat.keyboards.append(buttons)
         photo = self._keep_photo(shown.photo) if shown.photo is not None else None
         reply: dict[str, Any] = {"text": text, "buttons": [button.label for button in buttons]}
-        chat.replies.append(reply | ({"photo": photo} if photo else {}))
+        replies = _replies.get()
+        if replies is not None:
+            replies.append(reply | ({"photo": photo} if photo else {}))
         self._record(to=chat.user, channel=chat.channel, text=text, photo=photo)
+
+
+def _memory_name(channel: str, chat_id: int) -> str:
+    return f"simulator:{channel}:{chat_id}"
 
 
 def _pressed(request: ChatRequest, chat: _Chat) -> Button | None:

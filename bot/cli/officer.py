@@ -8,7 +8,7 @@ import click
 
 from bot.cli.output import note, print_json
 from core.citizens.phone import PhoneKind, read_phone
-from core.feeds.officer import Officer
+from core.feeds.officer import LINK_LIFETIME, Officer
 
 
 @click.group("officer")
@@ -53,6 +53,25 @@ def list_all(facility_code: str, as_json: bool) -> None:
         click.echo(f"{officer.id}\t{officer.name}\t{officer.phone}\t{officer.channel or 'sms'}")
     if not found:
         note("cli.officer.none")
+
+
+@command.command("link", epilog="Example: ketqua officer link 0a1b2c3d")
+@click.argument("officer_id")
+def link(officer_id: str) -> None:
+    """Make a code with which the officer links a chat; exit 1 if there is none.
+
+    Hand it over by voice. It works once, for half an hour, and ends an earlier one.
+    """
+    from bot.opening import open_installation
+
+    installation = open_installation()
+    code = installation.linking.offer(officer_id)
+    if code is None:
+        note("cli.officer.unknown", id=officer_id)
+        sys.exit(1)
+    installation.audit_cli("officer_link_offered", officer_id)
+    click.echo(code)
+    note("cli.officer.link", code=code, minutes=LINK_LIFETIME.seconds // 60)
 
 
 @command.command("remove")

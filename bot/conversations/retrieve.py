@@ -17,7 +17,7 @@ from aiogram.types import CallbackQuery, KeyboardButton, Message, ReplyKeyboardM
 
 from bot.conversations.looking import look, redeem
 from bot.conversations.opening import present
-from bot.conversations.states import Fetch, Go, Kept, Retrieve, Step
+from bot.conversations.states import Fetch, Go, Kept, Link, Retrieve, Step
 from bot.conversations.talk import Buttons, Talk
 from bot.conversations.words import CodeTyped, NumberTyped, PhoneTyped
 from core.citizens.challenge import CodeVerdict
@@ -25,7 +25,9 @@ from core.citizens.phone import mask_phone
 from core.citizens.retrieval import CodeAnswer, CodeRefusal, CodeRequest
 
 Event = Message | CallbackQuery
-_OPEN_TO_PHONES = (None, Retrieve.awaiting_code, Retrieve.choosing_person)
+_OPEN_TO_PHONES = (
+    None, Retrieve.awaiting_code, Retrieve.choosing_person, Link.awaiting_code,
+)  # fmt: skip
 
 
 def build() -> Router:

@@ -11,13 +11,27 @@ from zoneinfo import ZoneInfo
 
 from aiogram import Dispatcher
 
-from bot.conversations import fallback, groups, labels, opening, retrieve, start, trouble, verify
+from bot.conversations import (
+    fallback,
+    groups,
+    labels,
+    officer,
+    opening,
+    retrieve,
+    start,
+    trouble,
+    verify,
+)
 from bot.conversations.memory import KeptStorage, OneAtATime
 from bot.conversations.talk import TalkMiddleware
 from core.certificates.checkpoint import Checkpoint
 from core.citizens.retrieval import RetrievalDesk
+from core.feeds.linking import Linking
 from core.messages.language import Catalogues
 from core.ports import Clock, ConversationMemory
+from core.results.facility import Facility
+
+_CONVERSATIONS = (groups, labels, start, officer, verify, retrieve, opening, fallback)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +39,7 @@ class ChatRoom:
     """What conversations need.
 
     Args:
+        facility: Finds a facility by its code.
         zone: In which times are shown, with its name.
         web_url: Where the pages are, for what a chat may not show.
         poke: Wakes whoever sends messages; called after a code was asked for.
@@ -32,6 +47,8 @@ class ChatRoom:
 
     desk: RetrievalDesk
     checkpoint: Checkpoint
+    linking: Linking
+    facility: Callable[[str], Facility | None]
     catalogues: Catalogues
     zone: ZoneInfo
     clock: Clock
@@ -49,6 +66,6 @@ def build_dispatcher(room: ChatRoom, memory: ConversationMemory) -> Dispatcher:
     dispatcher.message.middleware(TalkMiddleware())
     dispatcher.callback_query.middleware(TalkMiddleware())
     dispatcher.errors.register(trouble.apologise)
-    for conversation in (groups, labels, start, verify, retrieve, opening, fallback):
+    for conversation in _CONVERSATIONS:
         dispatcher.include_router(conversation.build())
     return dispatcher

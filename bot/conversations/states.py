@@ -32,6 +32,12 @@ class Verify(StatesGroup):
     awaiting_certificate = State()
 
 
+class Link(StatesGroup):
+    """Linking this chat to an officer of a facility."""
+
+    awaiting_code = State()
+
+
 class Wish(StrEnum):
     """What the person came for."""
 

@@ -43,6 +43,29 @@ class Typed(Filter):
         return normalise(message.text or "") in _words(room.catalogues, self._key)
 
 
+class WordThen(Filter):
+    """Passes a message that begins with one of the words ``chat.word.<meaning>``.
+
+    What follows is handed on as ``rest``: nothing, one word, or something with a digit in it.
+    A longer sentence is somebody's question, and not meant here.
+    """
+
+    def __init__(self, meaning: str) -> None:
+        """Listen for the words of ``meaning``."""
+        self._key = f"chat.word.{meaning}"
+
+    async def __call__(self, message: Message, room: ChatRoom) -> bool | dict[str, str]:
+        """What follows the word, if the message begins with one."""
+        typed = normalise((message.text or "").strip(_AROUND))
+        words = sorted(_words(room.catalogues, self._key), key=len, reverse=True)
+        rests = [typed[len(word) :] for word in words if typed.startswith(word)]
+        if not rests or rests[0][:1].isalnum():
+            return False
+        rest = rests[0].strip(_AROUND)
+        asks = " " in rest and not any(character.isdigit() for character in rest)
+        return not asks and {"rest": rest}
+
+
 class LabelTyped(Filter):
     """Passes a message that is the label ``chat.button.<name>``, and hands on what it leads to."""
 
@@ -96,6 +119,11 @@ class CodeTyped(Filter):
         """The six digits, if there are."""
         code = six_digits(message.text or "")
         return {"code": code} if code else False
+
+
+def is_word(catalogues: Catalogues, meaning: str, typed: str) -> bool:
+    """Whether ``typed`` is one of the words ``chat.word.<meaning>``."""
+    return normalise(typed) in _words(catalogues, f"chat.word.{meaning}")
 
 
 def looks_like_a_number(text: str) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from bot.channels.incoming import ChatRequest, ChatRequestRefused
 from bot.channels.simulator import ChatSimulator
 from core.certificates import picture
 from core.certificates.issue import as_text
+from core.errors import GatewayRefused
 from tests.bot.conversations.town import MINH, MINH_BORN, Citizen, Town
 
 
@@ -212,6 +214,56 @@ def test_what_proves_somebody_is_deleted_where_the_channel_can(town: Town) -> No
                 citizen.say(town.code())
                 citizen.say(MINH_BORN)
     assert deleted == [1, 1]
+
+
+def letter(chat: ChatSimulator, user: str, channel: str, text: str, closed: list[str]) -> None:
+    user_id = ChatRequest(user, channel, "text", "x").user_id
+    chat.gateway(channel, closed.append).send(str(user_id), text, reference="d1")
+
+
+@pytest.mark.parametrize("channel", ["telegram", "zalo"])
+def test_a_letter_reaches_the_user_of_its_chat_also_after_a_restart(
+    town: Town, channel: str
+) -> None:
+    other = "zalo" if channel == "telegram" else "telegram"
+    for _ in range(2):
+        with town.chatting() as chat:
+            if not town.outbox:
+                Citizen(chat, "chị Hoa", channel).say("/start")
+                Citizen(chat, "an", other).say("/start")
+            letter(chat, "chị Hoa", channel, "Đơn vị im lặng", [])
+        newest = {key: town.outbox[-1][key] for key in ("to", "channel", "text")}
+        assert newest == {"to": "chị Hoa", "channel": channel, "text": "Đơn vị im lặng"}
+    assert len(town.outbox) == 4
+
+
+def test_a_letter_to_nobody_closes_the_chat(chat: ChatSimulator, town: Town) -> None:
+    Citizen(chat, "hoa", "zalo").say("/start")
+    closed: list[str] = []
+    with pytest.raises(GatewayRefused, match="chat_closed"):
+        letter(chat, "hoa", "telegram", "x", closed)
+    assert closed == [str(ChatRequest("hoa", "", "", "").user_id)]
+    assert len(town.outbox) == 1
+
+
+def test_a_letter_that_comes_during_an_exchange_is_not_among_its_replies(
+    chat: ChatSimulator, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(phone: str) -> bool:
+        asked.set()
+        return go_on.wait(30)
+
+    monkeypatch.setattr(town.challenges, "known", slow)
+    with ThreadPoolExecutor(1) as thread:
+        citizen = Citizen(chat, "an")
+        said = thread.submit(citizen.say, MINH)
+        assert asked.wait(30)
+        letter(chat, "an", "telegram", "Đơn vị im lặng", [])
+        go_on.set()
+        assert "im lặng" not in said.result(30)
+    assert ["im lặng" in message["text"] for message in town.outbox] == [True, False]
 
 
 def _wrong(code: str) -> str:

@@ -10,6 +10,7 @@ from core.citizens.birth import ProofKind
 from core.citizens.challenge import CodeVerdict
 from core.citizens.proof import ProofVerdict
 from core.citizens.retrieval import CodeRefusal
+from core.feeds.linking import LinkRefusal
 from core.messages.language import Catalogues
 from core.results.result import Outcome
 from tests.words import catalogues
@@ -24,6 +25,9 @@ MADE_UP = {
     *(f"chat.outcome.{each}" for each in [*Outcome, "new_sample"]),
     *(f"chat.word.{each}" for each in ("menu", "cancel", "help", "language", "information")),
     "chat.word.verify",
+    "chat.word.officer",
+    "chat.word.officer_off",
+    *(f"chat.officer_refusal.{each}" for each in LinkRefusal),
     "chat.result.corrected",
     "chat.result.revoked",
     "chat.verdict.yes",

@@ -28,12 +28,15 @@ from core.certificates.uvci import new_uvci
 from core.certificates.verdict import Standing
 from core.citizens.proof import Proof
 from core.citizens.retrieval import RetrievalDesk
+from core.feeds.linking import Linking
+from core.feeds.officer import Officer
 from core.messages.delivery import DeliveryState
 from core.policy.rule_desk import RuleDesk
 from core.ports import (
     ShelfItem,
 )
 from core.results.catalogue import Confidentiality, TestDefinition, TestKind
+from core.results.facility import Facility
 from core.results.reported import DocumentType, ReportStatus
 from core.results.result import Document, Outcome, Person, Result
 from tests.bot.conversations.fakes import (
@@ -45,11 +48,15 @@ from tests.bot.conversations.fakes import (
 )
 from tests.core.citizens.fakes import MemoryChallenges
 from tests.core.policy.fakes import MemoryRuleSets
+from tests.core.feeds.fakes import MemoryChatGuesses, MemoryOfficers
+from tests.sms.fakes import MemoryAudit
 from tests.words import catalogues
 
 MINH, MINH_BORN = "+84900001001", "05/03/1990"
 NOBODY = "+84900009999"
 WEB = "https://kq.example.vn"
+HOA = Officer("o1", "BVNDGD", "Chị Hoa", "+84900000900")
+TIN = Officer("o2", "BVTD", "Anh Tín", "+84900000901")
 PCR = TestDefinition(
     "SARSCOV2-PCR",
     {"vi": "Xét nghiệm Realtime RT-PCR", "en": "Real-time RT-PCR"},
@@ -79,6 +86,10 @@ class Town:
         self.shelf = MemoryShelf()
         self.challenges = MemoryChallenges(self.shelf.items)
         self.memory = MemoryConversations()
+        self.users = MemoryConversations()
+        self.officers = MemoryOfficers(HOA, TIN)
+        self.guesses = MemoryChatGuesses()
+        self.facilities = {HOA.facility: Facility(HOA.facility, "Bệnh viện Gia Định", "BV GĐ")}
         self.standings: dict[str, Standing] = {}
         self.pokes = 0
         self.photos: list[bytes] = []
@@ -106,6 +117,10 @@ class Town:
                 RuleDesk(MemoryRuleSets(), self.clock),
                 self.clock,
             ),
+            linking=Linking(
+                self.officers, self.guesses, MemoryAudit(), self.clock, os.urandom, b"k" * 32
+            ),
+            facility=self.facilities.get,
             catalogues=catalogues(),
             zone=ZoneInfo("Asia/Ho_Chi_Minh"),
             clock=self.clock,
@@ -168,6 +183,7 @@ class Town:
             self.dispatcher,
             record=lambda **message: self.outbox.append(message),
             keep_photo=self._keep_photo,
+            users=self.users,
             clock=self.clock,
         )
         simulator.start()
@@ -179,6 +195,12 @@ class Town:
     def _keep_photo(self, png: bytes) -> str:
         self.photos.append(png)
         return f"/sim/photo/{len(self.photos)}"
+
+    def link_code(self, officer: Officer = HOA) -> str:
+        """A code that an administrator hands over."""
+        code = self.room.linking.offer(officer.id)
+        assert code is not None
+        return code
 
     def code(self, phone: str = MINH) -> str:
         """The newest code that was sent to ``phone``."""
