@@ -4,6 +4,10 @@ const $ = (id) => document.getElementById(id);
 let me = null; // the simulated citizen: name, birth_date, phone
 let shown = 0; // messages of the outbox already seen
 let zalo = false;
+let reads = 0; // of the outbox; an answer that a later one overtook is dropped
+let heard = null; // messages of the outbox that the chat has taken note of; null: not yet
+let talking = 0; // exchanges with the chat under way
+let answered = []; // texts of replies that the outbox has not repeated yet
 const listed = new Set();
 
 const getJson = async (address) => (await fetch(address, { cache: "no-store" })).json();
@@ -61,6 +65,7 @@ function empty(log, text) {
 }
 
 const user = () => `${me.phone}${zalo ? "-zalo" : ""}`;
+const channel = () => (zalo ? "zalo" : "telegram");
 
 function become(person) {
   me = person;
@@ -80,6 +85,15 @@ function meetChat() {
   $("contact").hidden = zalo;
   $("zalo").setAttribute("aria-pressed", String(zalo));
   $("chat").replaceChildren();
+  greet(user()).catch(() => {});
+}
+
+async function greet(who) {
+  heard = null;
+  const before = (await getJson("outbox.json")).length;
+  if (who !== user()) return;
+  heard = before;
+  answered = [];
   say({ text: "/start" }, "");
 }
 
@@ -107,12 +121,25 @@ async function readPeople() {
 
 async function readOutbox() {
   if (!me) return;
-  const asked = me, messages = await getJson("outbox.json");
-  if (asked !== me) return;
+  const asked = me, turn = ++reads, messages = await getJson("outbox.json");
+  if (asked !== me || turn !== reads) return;
   for (const message of messages.slice(shown)) {
     if (message.channel === "sms" && message.to === me.phone) add($("inbox"), message.text, { at: message.at });
   }
   shown = messages.length;
+  hearLetters(messages);
+}
+
+// A letter that nobody asked for stands in the outbox alone; a reply stands there as well.
+function hearLetters(messages) {
+  if (talking || heard === null) return;
+  for (const message of messages.slice(heard)) {
+    if (message.channel !== channel() || message.to !== user()) continue;
+    const place = answered.indexOf(message.text);
+    if (place >= 0) answered.splice(place, 1);
+    else add($("chat"), message.text, { at: message.at, photo: message.photo || "" });
+  }
+  heard = messages.length;
 }
 
 async function readStaff() {
@@ -123,14 +150,21 @@ async function readStaff() {
 }
 
 async function say(request, words) {
-  const channel = zalo ? "zalo" : "telegram", asked = me;
+  const asked = user();
   if (words) add($("chat"), words, { kind: "mine" });
   $("buttons").replaceChildren();
-  const answer = await postJson("chat", { user: user(), channel, ...request });
-  const replies = await answer.json();
-  if (asked !== me) return;
+  talking += 1;
+  let answer, replies;
+  try {
+    answer = await postJson("chat", { user: asked, channel: channel(), ...request });
+    replies = await answer.json();
+  } finally {
+    talking -= 1;
+  }
+  if (asked !== user()) return;
   if (!answer.ok) { add($("chat"), $("chat").dataset.failed); return; }
   for (const reply of replies) {
+    answered.push(reply.text);
     if (reply.text || reply.photo) add($("chat"), reply.text, { photo: reply.photo || "" });
     if (reply.buttons && reply.buttons.length) drawButtons(reply.buttons);
   }

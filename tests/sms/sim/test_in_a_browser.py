@@ -56,6 +56,54 @@ def test_words_and_buttons_reach_the_chat(page: Page) -> None:
     page.wait_for_selector("text=Chưa gửi được")
 
 
+class Recording(Stage):
+    """A stage whose replies are in the outbox too, as the demo's are."""
+
+    def chat(self, request: dict[str, object]) -> list[dict[str, object]]:
+        replies = super().chat(request)
+        for reply in replies:
+            self.outbox.record(str(request["user"]), str(request["channel"]), str(reply["text"]))
+        return replies
+
+
+def said(page: Page) -> list[str]:
+    """What the chat shows of others, without times."""
+    texts = page.eval_on_selector_all(
+        "#chat li:not(.mine):not(.empty)", "items => items.map(item => item.firstChild.data)"
+    )
+    return [str(text) for text in texts]
+
+
+@pytest.mark.parametrize("channel", ["telegram", "zalo"])
+def test_a_letter_shows_in_its_chat_once_and_so_does_every_reply(
+    world: World, words: Catalogues, chromium: Browser, channel: str
+) -> None:
+    stage = Recording(world)
+    with serving(create_app(furnish(world, words, demo=stage.room()))) as site:
+        stage.outbox.record(PHONE, "telegram", "from before")
+        page = chromium.new_page(viewport={"width": 360, "height": 740}, locale="vi-VN")
+        page.goto(f"{site}/sim/")
+        page.locator("#people button", has_text="Nguyễn Văn Bình").click()
+        page.wait_for_selector("#chat li:has-text('/start')")
+        user = PHONE
+        if channel == "zalo":
+            page.click("#zalo")
+            page.wait_for_selector("#chat li:has-text('/start')")
+            user = f"{PHONE}-zalo"
+        other = "telegram" if channel == "zalo" else "zalo"
+        stage.outbox.record(user, other, "for the other channel")
+        stage.outbox.record("somebody else", channel, "for somebody else")
+        stage.outbox.record(user, channel, "Đơn vị im lặng")
+        page.wait_for_selector("#chat li:has-text('im lặng')")
+        page.fill("#words", "cảm ơn")
+        page.click("#send")
+        page.wait_for_selector("#chat li:not(.mine):has-text('cảm ơn')")
+        stage.outbox.record(user, channel, "đã gửi lại")
+        page.wait_for_selector("#chat li:has-text('đã gửi lại')")
+        assert said(page) == ["/start", "Đơn vị im lặng", "cảm ơn", "đã gửi lại"]
+        page.close()
+
+
 def test_what_a_message_says_is_never_markup(page: Page, stage: Stage) -> None:
     stage.outbox.record(PHONE, "sms", "<img src=x onerror=alert(1)>")
     page.wait_for_selector("#inbox li:has-text('onerror')")
