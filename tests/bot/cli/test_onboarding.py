@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,17 @@ def test_changing_a_feed_keeps_its_secret(world: Path) -> None:
     assert kept is not None
     assert kept[0].secret == "ward:round"
     ketqua(world, "feed", "remove", "BVNDGD/f")
+
+
+def test_a_code_with_which_an_officer_links_a_chat_is_printed_with_what_to_do(
+    world: Path,
+) -> None:
+    added = ketqua(world, "officer", "add", "BVNDGD", "--name", "Hoa", "--phone", "0900000101")
+    done = ketqua(world, "officer", "link", added.stdout.strip())
+    code = done.stdout.strip()
+    assert re.fullmatch(r"[0-9A-Z]{3}(-[0-9A-Z]{3}){2}", code)
+    assert f"/officer {code}" in done.stderr
+    assert "30 minutes" in done.stderr
+    assert ketqua(world, "officer", "link", added.stdout.strip()).stdout.strip() != code
+    unknown = ketqua(world, "officer", "link", "nobody")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
