@@ -47,8 +47,8 @@ from tests.bot.conversations.fakes import (
     person_key,
 )
 from tests.core.citizens.fakes import MemoryChallenges
-from tests.core.policy.fakes import MemoryRuleSets
 from tests.core.feeds.fakes import MemoryChatGuesses, MemoryOfficers
+from tests.core.policy.fakes import MemoryRuleSets
 from tests.sms.fakes import MemoryAudit
 from tests.words import catalogues
 
