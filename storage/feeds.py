@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from core.feeds import weekdays
 from core.feeds.feed import POLLED, Feed, FeedKind, FeedState
 from core.messages.delivery import DeliveryDraft
 from storage.deliveries import delivery_row, insert_deliveries
@@ -196,6 +197,7 @@ class FeedStore:
             "expected_seconds": _seconds(expected) if expected else None,
             "opens": feed.opens,
             "closes": feed.closes,
+            "days": weekdays.write(feed.days),
             "active": feed.active,
         }
 
@@ -215,6 +217,7 @@ class FeedStore:
             expected_every=timedelta(seconds=expected) if expected else None,
             opens=row.opens,
             closes=row.closes,
+            days=weekdays.parse(row.days),
             active=bool(row.active),
         )
 

@@ -19,6 +19,8 @@ from sqlmodel import Field, SQLModel
 CURRENT = text("is_current")
 OPEN = text("state IN ('pending', 'claimed')")
 QUARANTINED = text("change = 'quarantined'")
+FIRST_AND_OPEN = text("version = 1 AND confidentiality IN ('A', 'B')")
+TOLD = text("state = 'sent' AND result_id IS NOT NULL")
 
 
 def _time(**options: Any) -> Any:  # noqa: ANN401  (as SQLModel's Field)
@@ -83,6 +85,7 @@ class FeedRecord(SQLModel, table=True):
     Args:
         sealed: Its secret.
         peers: Networks, separated by blanks.
+        days: As ``core.feeds.weekdays`` writes them.
         watched_from: Since when something could be expected of it.
         claimed_by: The poller that holds it, until ``claimed_until``; a dead one's claim ends.
     """
@@ -102,6 +105,7 @@ class FeedRecord(SQLModel, table=True):
     expected_seconds: int | None
     opens: int
     closes: int
+    days: str
     active: bool
     watched_from: int = _time()
     due_at: int = _time()
@@ -216,6 +220,17 @@ class ResultRecord(SQLModel, table=True):
         _partial("ix_result_document", "document_index", where=CURRENT),
         Index("ix_result_short_code", "short_code"),
         Index("ix_result_stored", "facility", "stored_at"),
+        _partial(
+            "ix_result_delay",
+            "stored_at",
+            "facility",
+            "collected_at",
+            "reported_at",
+            "id",
+            "version",
+            "confidentiality",  # or SQLite opens the table for its condition
+            where=FIRST_AND_OPEN,
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -269,7 +284,10 @@ class DeliveryRecord(SQLModel, table=True):
     """
 
     __tablename__: ClassVar[Any] = "delivery"
-    __table_args__ = (_partial("ix_delivery_due", "priority", "due_at", where=OPEN),)
+    __table_args__ = (
+        _partial("ix_delivery_due", "priority", "due_at", where=OPEN),
+        _partial("ix_delivery_told", "finished_at", "result_id", "state", where=TOLD),
+    )
 
     id: str = Field(primary_key=True)
     dedupe_key: str = Field(unique=True)

@@ -6,11 +6,12 @@ import re
 import sys
 from dataclasses import replace
 from datetime import timedelta
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from bot.cli.output import note, print_json, say
+from core.feeds import weekdays
 from core.feeds.feed import LONGEST_INTERVAL, POLLED, Feed, FeedKind
 from core.feeds.push import OVERLAP, new_key
 from core.feeds.sender import is_network
@@ -31,7 +32,7 @@ def command() -> None:
 @command.command(
     "add",
     epilog="Examples: ketqua feed add BVX/lis --kind mllp --address 'LIS|BVX' --peer 10.1.0.0/16"
-    " --expected 60 --hours 7-17 · ketqua feed add BVX/push --kind push",
+    " --expected 60 --hours 7-17 --days mon-sat · ketqua feed add BVX/push --kind push",
 )
 @click.argument("feed")
 @click.option(
@@ -48,6 +49,7 @@ def command() -> None:
               help="Minutes between two polls.")  # fmt: skip
 @click.option("--expected", type=click.IntRange(min=1), help="Silent after so many minutes.")
 @click.option("--hours", default="0-24", show_default=True, help="Local hours in which it sends.")
+@click.option("--days", default="mon-sun", show_default=True, help="Days on which it sends.")
 def add(
     feed: str,
     kind: str,
@@ -58,6 +60,7 @@ def add(
     interval: int,
     expected: int | None,
     hours: str,
+    days: str,
 ) -> None:
     """Make a feed, or change the one with this name; key and secret stay unless given."""
     from bot.opening import open_installation
@@ -66,9 +69,7 @@ def add(
     wrong = next((peer for peer in peers if not is_network(peer)), None)
     if wrong is not None:
         raise click.BadParameter(wrong, param_hint="--peer")
-    span = _HOURS.fullmatch(hours)
-    if span is None:
-        raise click.BadParameter(hours, param_hint="--hours")
+    opens, closes = _span(hours)
     if kind != "push" and not address:
         raise click.BadParameter(address, param_hint="--address")
     installation = open_installation()
@@ -83,14 +84,46 @@ def add(
         secret=_secret(secret_file, before[0] if before else None),
         interval=timedelta(minutes=interval),
         expected_every=timedelta(minutes=expected) if expected else None,
-        opens=int(span[1]),
-        closes=int(span[2]),
+        opens=opens,
+        closes=closes,
+        days=_days(days),
     )
     installation.feeds.add(made, installation.clock())
     installation.audit_cli("feed_added", made.id)
     note("cli.feed.added", feed=made.id)
     if made.kind is FeedKind.PUSH and not installation.pushes.keys(made.facility):
         note("cli.feed.needs_key", feed=made.id)
+
+
+@command.command(
+    "change", epilog="Example: ketqua feed change BVX/lis --expected 60 --days mon-sat"
+)
+@click.argument("feed")
+@click.option("--interval", type=click.IntRange(1, _LONGEST), help="Minutes between two polls.")
+@click.option("--expected", type=click.IntRange(min=0), help="Silent after so many minutes; 0:"
+              " never.")  # fmt: skip
+@click.option("--hours", help="Local hours in which it sends, as 7-17.")
+@click.option("--days", help="Days on which it sends, as mon-sat or mon,wed,fri.")
+def change(
+    feed: str, interval: int | None, expected: int | None, hours: str | None, days: str | None
+) -> None:
+    """Change when a feed is polled and expected to send; what is not said stays."""
+    from bot.opening import open_installation
+
+    chosen: dict[str, Any] = {}
+    if interval is not None:
+        chosen["interval"] = timedelta(minutes=interval)
+    if expected is not None:
+        chosen["expected_every"] = timedelta(minutes=expected) if expected else None
+    if hours is not None:
+        chosen["opens"], chosen["closes"] = _span(hours)
+    if days is not None:
+        chosen["days"] = _days(days)
+    installation = open_installation()
+    changed = replace(_known(installation, feed), **chosen)
+    installation.feeds.add(changed, installation.clock())
+    installation.audit_cli("feed_added", changed.id)
+    note("cli.feed.added", feed=changed.id)
 
 
 @command.command("test", epilog="Example: ketqua feed test BVX/sftp")
@@ -130,6 +163,8 @@ def list_all(facility: str | None, as_json: bool) -> None:
             "kind": feed.kind,
             "active": feed.active,
             "expected_minutes": _minutes(feed.expected_every),
+            "hours": f"{feed.opens}-{feed.closes}",
+            "days": weekdays.write(feed.days),
             "last_item_at": latest.get((feed.facility, feed.name)),
             "alert": state.alert,
             "error": state.error,
@@ -198,6 +233,20 @@ def key(feed: str, overlap_days: int, revoke: str | None) -> None:
     installation.audit_cli("push_key_made", f"{facility}/{name}")
     click.echo(text)
     note("cli.feed.key_once", days=overlap_days)
+
+
+def _span(hours: str) -> tuple[int, int]:
+    found = _HOURS.fullmatch(hours)
+    if found is None:
+        raise click.BadParameter(hours, param_hint="--hours")
+    return int(found[1]), int(found[2])
+
+
+def _days(text: str) -> frozenset[int]:
+    try:
+        return weekdays.parse(text)
+    except ValueError:
+        raise click.BadParameter(text, param_hint="--days") from None
 
 
 def _secret(file: IO[str] | None, before: Feed | None) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from core.feeds.weekdays import EVERY_DAY
+
 DEFAULT_INTERVAL = timedelta(minutes=15)
 LONGEST_INTERVAL = timedelta(minutes=60)
 DEFAULT_OVERLAP = timedelta(minutes=10)
@@ -42,6 +44,7 @@ class Feed:
         overlap: How far a poll reaches back before what it has read (late writers).
         expected_every: It is silent when nothing new came for longer than this; None: never.
         opens, closes: Local hours between which it is expected to send (0 to 24).
+        days: Weekdays on which it is: 0, Monday, to 6; at least one.
     """
 
     facility: str
@@ -56,6 +59,7 @@ class Feed:
     expected_every: timedelta | None = None
     opens: int = 0
     closes: int = 24
+    days: frozenset[int] = EVERY_DAY
     active: bool = True
 
     @property

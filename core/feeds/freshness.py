@@ -1,8 +1,10 @@
 """When a feed is too quiet, and who is told: once when it begins, once when it is over.
 
-Silence counts only within the feed's hours: a clinic that closes at five is not silent at
-six. Volume falls off when the last day brought far less than such days usually do, and is
-well again only at half of the usual: one that hovers at the edge is told once. Nothing is
+Silence counts only within the feed's hours and on its days: a clinic that closes at five is
+not silent at six, nor on a Sunday that is none of its days. Volume falls off when the last
+day brought far less than such days usually do; days that aren't its own are cut out of time,
+so that a Monday is compared with the days before that Sunday. It is well again only at half
+of the usual: one that hovers at the edge is told once. Nothing is
 over before something new came. A feed that can't be polled is silent by the same clock; the
 alert then says so. Pilots are not asked about: whoever calls ``assess`` leaves them out.
 """
@@ -18,10 +20,13 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from core.feeds.feed import Feed, FeedState
+from core.feeds.opening import is_always_open, is_its_day, is_open, share_of_week
+from core.feeds.weekdays import EVERY_DAY
 
-HISTORY = timedelta(days=8)
+HISTORY = timedelta(days=15)  # a feed of two days a week has four of them in it
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
+_DAYS_COMPARED = 7
 _FEWEST_DAYS = 3
 _FEWEST_ITEMS = 20
 _FALLEN_TO = 0.3
@@ -89,7 +94,7 @@ def _alert(
     if is_silent(feed, since, now, zone):
         return Alert.SILENT
     below = _WELL_AGAIN_AT if was is Alert.LOW_VOLUME else _FALLEN_TO
-    return Alert.LOW_VOLUME if falls_off(hours, now, below) else Alert.NONE
+    return Alert.LOW_VOLUME if falls_off(feed, hours, now, zone, below) else Alert.NONE
 
 
 def _came_since(state: FeedState, last_item_at: datetime | None) -> bool:
@@ -109,12 +114,12 @@ def is_silent(feed: Feed, since: datetime, now: datetime, zone: ZoneInfo) -> boo
 
 
 def silence(feed: Feed, since: datetime, now: datetime, zone: ZoneInfo) -> timedelta:
-    """How long a feed has been silent within its hours.
+    """How long a feed has been silent within its hours and days.
 
     What lies further back than ``_reach`` is not counted, so that the loop ends.
     """
     start = max(since, now - _reach(feed))
-    if _hours_a_day(feed) == 24:  # noqa: PLR2004  (hours)
+    if is_always_open(feed):
         return max(now - start, timedelta(0))
     quiet, at = timedelta(0), start
     while at < now:
@@ -122,43 +127,55 @@ def silence(feed: Feed, since: datetime, now: datetime, zone: ZoneInfo) -> timed
         there = at.astimezone(zone)
         rest = timedelta(minutes=there.minute, seconds=there.second, microseconds=there.microsecond)
         end = min(at + _HOUR - rest, now)
-        if _is_open(feed, there.hour):
+        if is_open(feed, there):
             quiet += end - at
         at = end
     return quiet
 
 
-def _hours_a_day(feed: Feed) -> int:
-    return (feed.closes - feed.opens) % 24 or 24
-
-
 def _reach(feed: Feed) -> timedelta:
-    """How far to look back: two days more than a feed needs to pass its limit in open hours."""
+    """How far to look back: past every closed day, two more than it needs to pass its limit."""
     limit = min(feed.expected_every or timedelta(0), _LONGEST_LOOK)
-    needed = limit * 24 / _hours_a_day(feed) + 2 * _DAY
+    needed = limit / share_of_week(feed) + (9 - len(feed.days)) * _DAY
     return min(max(needed, _USUAL_LOOK), _LONGEST_LOOK)
 
 
-def _is_open(feed: Feed, hour: int) -> bool:
-    if feed.opens < feed.closes:
-        return feed.opens <= hour < feed.closes
-    return hour >= feed.opens or hour < feed.closes  # over midnight
-
-
-def falls_off(hours: Hours, now: datetime, below: float = _FALLEN_TO) -> bool:
-    """Whether the last day brought less than 30 % of what a day of the week before did.
+def falls_off(
+    feed: Feed, hours: Hours, now: datetime, zone: ZoneInfo, below: float = _FALLEN_TO
+) -> bool:
+    """Whether its last day brought less than 30 % of what its seven days before did.
 
     Said only of feeds with three such days or more, and a usual day of 20 items or more.
 
     Args:
         below: Part of the usual day (their median) below which it does.
     """
-    days = [_between(hours, now - _DAY * (n + 1), now - _DAY * n) for n in range(8)]
+    own = [entry for entry in hours if _is_own(feed, entry[0], zone)]
+    days = [_between(own, start, end) for end, start in pairwise(_edges(feed, now, zone))]
     earlier = [items for items in days[1:] if items]
     if len(earlier) < _FEWEST_DAYS:
         return False
     usual = median(earlier)
     return usual >= _FEWEST_ITEMS and days[0] < usual * below
+
+
+def _edges(feed: Feed, now: datetime, zone: ZoneInfo) -> list[datetime]:
+    """Where its last day and those before it begin, newest first; ``now`` before them all.
+
+    Each has 24 hours of its days, counted back from now.
+    """
+    edges, at, counted = [now], now, 0
+    while len(edges) <= _DAYS_COMPARED + 1 and at > now - HISTORY:
+        at -= _HOUR
+        if _is_own(feed, at, zone):
+            counted += 1
+            if counted % 24 == 0:
+                edges.append(at)
+    return edges
+
+
+def _is_own(feed: Feed, moment: datetime, zone: ZoneInfo) -> bool:
+    return feed.days >= EVERY_DAY or is_its_day(feed, moment.astimezone(zone))
 
 
 def _between(hours: Hours, start: datetime, end: datetime) -> int:

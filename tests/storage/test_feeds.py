@@ -13,6 +13,7 @@ from core.feeds.feed import Feed, FeedKind
 from core.feeds.officer import LINK_LIFETIME, Officer
 from core.feeds.push import key_hash, new_key
 from core.feeds.schedule import LEASE, failed, succeeded
+from core.feeds.weekdays import parse
 from core.ports import Origin
 from core.results.versions import Change
 from storage.feed_hours import FeedHourStore
@@ -27,7 +28,7 @@ MINUTE = timedelta(minutes=1)
 FULL_HOUR = NOON.replace(minute=0, second=0, microsecond=0)
 LIS = Feed(
     UNIT.code, "lis", FeedKind.FHIR, "https://lis.example/fhir", secret="ward:round",
-    expected_every=HOUR, opens=7, closes=17,
+    expected_every=HOUR, opens=7, closes=17, days=parse("mon-sat"),
 )  # fmt: skip
 OFFICER = Officer("o1", UNIT.code, "Chị Hoa", "+84900000001")
 

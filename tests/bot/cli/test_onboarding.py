@@ -97,6 +97,21 @@ def test_feeds_are_made_listed_paused_and_removed(world: Path) -> None:
     assert ketqua(world, "feed", "remove", "BVNDGD/lis").returncode == 1
 
 
+def test_what_is_expected_of_a_feed_is_changed_and_the_rest_stays(world: Path) -> None:
+    ketqua(world, "feed", "add", "BVNDGD/d", "--kind", "folder", "--address", "/d",
+           "--expected", "60", "--hours", "7-17")  # fmt: skip
+    assert ketqua(world, "feed", "change", "BVNDGD/d", "--days", "mon-sat").returncode == 0
+    (entry,) = json.loads(ketqua(world, "feed", "list", "--json").stdout)
+    assert (entry["expected_minutes"], entry["hours"], entry["days"]) == (60, "7-17", "mon-sat")
+    ketqua(world, "feed", "change", "BVNDGD/d", "--expected", "0", "--hours", "22-6")
+    (entry,) = json.loads(ketqua(world, "feed", "list", "--json").stdout)
+    assert (entry["expected_minutes"], entry["hours"], entry["days"]) == (None, "22-6", "mon-sat")
+    for wrong in (["--days", "8"], ["--hours", "late"]):
+        assert ketqua(world, "feed", "change", "BVNDGD/d", *wrong).returncode == 2
+    assert ketqua(world, "feed", "change", "BVNDGD/none", "--days", "mon").returncode == 1
+    ketqua(world, "feed", "remove", "BVNDGD/d")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -104,6 +119,7 @@ def test_feeds_are_made_listed_paused_and_removed(world: Path) -> None:
         ["BVNDGD/lis", "--kind", "mllp"],
         ["BVNDGD/lis", "--kind", "mllp", "--address", "A", "--peer", "ten"],
         ["BVNDGD/lis", "--kind", "push", "--hours", "25-3"],
+        ["BVNDGD/lis", "--kind", "push", "--days", "monday"],
         ["NOBODY/lis", "--kind", "push"],
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from statistics import median
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,6 +24,8 @@ from core.feeds.freshness import (
     silence,
 )
 from core.feeds.officer import Officer, letters
+from core.feeds.opening import is_open
+from core.feeds.weekdays import EVERY_DAY, parse
 from core.messages.delivery import Priority
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -31,6 +34,9 @@ NOON = datetime(2026, 3, 4, 5, tzinfo=UTC)  # 12:00 there
 FEED = Feed("BVA", "lis", FeedKind.MLLP, expected_every=HOUR)
 DAYTIME = replace(FEED, opens=7, closes=17)
 NIGHT = replace(FEED, opens=22, closes=6)
+SIX_DAYS = replace(DAYTIME, days=parse("mon-sat"))
+SIX_NIGHTS = replace(NIGHT, days=parse("mon-sat"))
+SATURDAY, SUNDAY, MONDAY = (NOON + timedelta(days=n) for n in (3, 4, 5))
 NEW = FeedState(NOON, NOON)
 
 
@@ -97,6 +103,57 @@ def test_hours_may_go_over_midnight() -> None:
     assert silence(NIGHT, ten_at_night, ten_at_night + 12 * HOUR, ZONE) == 8 * HOUR
 
 
+def test_a_day_that_is_none_of_its_days_is_no_silence() -> None:
+    closing = SATURDAY + 5 * HOUR
+    opening = MONDAY - 5 * HOUR
+    assert silence(SIX_DAYS, closing, opening, ZONE) == timedelta(0)
+    assert look(SIX_DAYS, last=closing, now=opening + HOUR) is None
+    assert look(SIX_DAYS, last=closing, now=opening + HOUR + MINUTE) is not None
+    assert silence(DAYTIME, closing, opening, ZONE) == 10 * HOUR
+
+
+def test_the_night_into_a_closed_day_belongs_to_the_evening_before() -> None:
+    midnight = SATURDAY + 12 * HOUR
+    assert silence(SIX_NIGHTS, midnight, midnight + 24 * HOUR, ZONE) == 6 * HOUR
+    assert silence(SIX_NIGHTS, midnight + 24 * HOUR, midnight + 46 * HOUR, ZONE) == timedelta(0)
+
+
+@given(
+    st.sets(st.integers(0, 6), min_size=1).map(frozenset),
+    st.integers(0, 23),
+    st.integers(1, 24),
+    st.integers(1, 40),
+    st.integers(0, 7 * 24 * 60),
+)
+def test_whatever_its_days_and_hours_a_feed_that_stays_away_is_silent_one_day(
+    days: frozenset[int], opens: int, closes: int, limit: int, start: int
+) -> None:
+    feed = replace(FEED, days=days, opens=opens, closes=closes, expected_every=limit * HOUR)
+    since = NOON + start * MINUTE
+    assert is_silent(feed, since, since + 400 * DAY, ZONE)
+    assert not is_silent(feed, since, since + limit * HOUR, ZONE)
+
+
+@given(
+    st.sets(st.integers(0, 6), min_size=1).map(frozenset),
+    st.integers(0, 23),
+    st.integers(1, 24),
+    st.integers(0, 14 * 24),
+    st.integers(0, 14 * 24),
+)
+def test_days_share_out_the_silence_of_every_day(
+    days: frozenset[int], opens: int, closes: int, start: int, length: int
+) -> None:
+    every = replace(FEED, opens=opens, closes=closes)
+    since = NOON + start * HOUR
+    spans = [
+        silence(replace(every, days=some), since, since + length * HOUR, ZONE)
+        for some in (days, EVERY_DAY - days, EVERY_DAY)
+        if some
+    ]
+    assert sum(spans[:-1], timedelta(0)) == spans[-1]
+
+
 def test_closing_the_doors_ends_no_alert() -> None:
     late = NOON + 3 * HOUR
     state = told(NEW, look(DAYTIME, now=late), late)
@@ -112,7 +169,7 @@ def test_a_limit_of_many_open_hours_is_reached_too() -> None:
 
 
 def test_a_limit_that_nobody_can_have_meant_breaks_nothing() -> None:
-    for feed in (FEED, DAYTIME, NIGHT):
+    for feed in (FEED, DAYTIME, NIGHT, SIX_DAYS):
         endless = replace(feed, expected_every=timedelta.max)
         assert look(endless, now=NOON + 3650 * DAY) is None
 
@@ -132,7 +189,7 @@ def day(n: int, items: int) -> list[tuple[datetime, int]]:
 
 def test_a_volume_far_below_the_usual_is_told_once() -> None:
     hours = [*day(5, 100), *day(4, 90), *day(3, 110), *day(2, 100), *day(1, 10)]
-    assert falls_off(hours, NOON)
+    assert falls_off(FEED, hours, NOON, ZONE)
     notice = look(hours=hours)
     assert notice is not None
     assert notice.alert is Alert.LOW_VOLUME
@@ -177,9 +234,66 @@ def test_a_silent_feed_that_trickles_is_told_of_once() -> None:
 
 
 def test_a_quiet_day_of_a_small_or_new_sender_is_nothing() -> None:
-    assert not falls_off([*day(4, 5), *day(3, 6), *day(2, 5)], NOON)
-    assert not falls_off([*day(3, 100), *day(2, 100)], NOON)
-    assert not falls_off([], NOON)
+    assert not falls_off(FEED, [*day(4, 5), *day(3, 6), *day(2, 5)], NOON, ZONE)
+    assert not falls_off(FEED, [*day(3, 100), *day(2, 100)], NOON, ZONE)
+    assert not falls_off(FEED, [], NOON, ZONE)
+
+
+def week(feed: Feed, until: datetime, items: int, quiet: int) -> list[tuple[datetime, int]]:
+    """Two weeks of a feed that brings ``items`` an open hour and ``quiet`` in any other."""
+    hours = [until.replace(minute=0) - HOUR * n for n in range(15 * 24, 0, -1)]
+    there = [(hour, hour.astimezone(ZONE)) for hour in hours]
+    counted = [(hour, items if is_open(feed, local) else quiet) for hour, local in there]
+    return [(hour, count) for hour, count in counted if count]
+
+
+@pytest.mark.parametrize("feed", [SIX_DAYS, SIX_NIGHTS], ids=["by day", "by night"])
+@pytest.mark.parametrize("hour", range(0, 30, 3))
+def test_after_a_closed_sunday_a_usual_monday_is_no_fall(feed: Feed, hour: int) -> None:
+    now = SUNDAY + HOUR * hour
+    usual = week(feed, now, 30, 0)
+    assert not falls_off(feed, usual, now, ZONE)
+
+
+def test_a_feed_that_is_said_to_work_on_sunday_falls_off_on_a_closed_one() -> None:
+    now = SUNDAY + 12 * HOUR
+    assert falls_off(DAYTIME, week(SIX_DAYS, now, 30, 0), now, ZONE)
+
+
+def test_a_monday_that_brings_little_is_a_fall_though_sunday_was_closed() -> None:
+    now = MONDAY + 6 * HOUR  # after closing
+    usual = week(SIX_DAYS, SUNDAY, 30, 0)
+    assert falls_off(SIX_DAYS, [*usual, (MONDAY, 20)], now, ZONE)
+    assert not falls_off(SIX_DAYS, [*usual, (MONDAY, 200)], now, ZONE)
+
+
+def test_what_trickles_in_on_a_closed_day_makes_no_usual_day_of_it() -> None:
+    now = MONDAY + 6 * HOUR
+    trickling = [entry for entry in week(SIX_DAYS, now, 30, 2) if entry[0] < MONDAY - 6 * HOUR]
+    assert falls_off(SIX_DAYS, [*trickling, (MONDAY, 20)], now, ZONE)
+
+
+def test_two_days_a_week_are_enough_to_know_the_usual_one() -> None:
+    twice = replace(DAYTIME, days=parse("tue,fri"))
+    now = NOON + 2 * DAY + 6 * HOUR  # a Friday
+    usual = week(twice, NOON, 30, 0)
+    assert falls_off(twice, [*usual, (NOON + 2 * DAY, 20)], now, ZONE)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 15 * 24), st.integers(1, 300)), max_size=60),
+    st.integers(0, 7 * 24 * 60),
+)
+def test_days_of_a_feed_of_every_day_are_the_last_spans_of_24_hours(
+    came: list[tuple[int, int]], minutes: int
+) -> None:
+    now = NOON + minutes * MINUTE
+    hours = [(now - HOUR * ago, items) for ago, items in sorted(came, reverse=True)]
+    spans = [sum(i for a, i in came if 24 * n < a <= 24 * (n + 1)) for n in range(8)]
+    earlier = [items for items in spans[1:] if items]
+    usual = median(earlier) if len(earlier) >= 3 else 0
+    expected = usual >= 20 and spans[0] < usual * 0.3
+    assert falls_off(FEED, hours, now, ZONE) == expected
 
 
 def test_the_rhythm_that_was_seen_is_shown() -> None:
@@ -194,7 +308,7 @@ def test_the_rhythm_that_was_seen_is_shown() -> None:
         st.tuples(st.integers(0, 60), st.integers(1, 400), st.sampled_from([1, 1, 1, 9])),
         max_size=80,
     ),
-    st.sampled_from([FEED, DAYTIME, NIGHT]),
+    st.sampled_from([FEED, DAYTIME, NIGHT, SIX_DAYS, SIX_NIGHTS]),
 )
 def test_no_alert_follows_another_without_a_recovery(
     steps: list[tuple[int, int, int]], feed: Feed
