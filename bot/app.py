@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from storage.audit import AuditStore
     from storage.chat_guesses import ChatGuessStore
     from storage.conversations import ConversationStore
+    from storage.delays import DelayStore
     from storage.encryption import Keyring
     from storage.facilities import FacilityStore
     from storage.feed_hours import FeedHourStore
@@ -127,6 +128,13 @@ class Installation:
         from storage.feed_hours import FeedHourStore
 
         return FeedHourStore(self.engine)
+
+    @cached_property
+    def delays(self) -> DelayStore:
+        """How long results took."""
+        from storage.delays import DelayStore
+
+        return DelayStore(self.engine)
 
     @cached_property
     def pushes(self) -> PushStore:

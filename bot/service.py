@@ -152,6 +152,7 @@ class Service:
             pushing=self._pushing(),
             push_answers=self._push_answers(),
             largest=here.settings.max_file_mib * 1024 * 1024,
+            delays=here.delays,
         )
 
     def _pushing(self) -> Pushing:

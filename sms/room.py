@@ -17,6 +17,7 @@ from core.feeds.pushing import Pushing
 from core.messages.language import Catalogues
 from core.ports import Audit, Clock, Facilities, Randomness, StaffAccounts, Visits
 from core.results.catalogue import TestDefinition
+from core.results.delays import Delays
 from core.results.inbox import Inbox
 from core.results.intake import Intake, IntakeReport
 from core.results.reported import Finding
@@ -72,6 +73,7 @@ class LaboratoryRoom:
     pushing: Pushing
     push_answers: Mapping[str, PushAnswer]
     largest: int
+    delays: Delays
 
 
 @dataclass(frozen=True, slots=True)

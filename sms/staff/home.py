@@ -1,4 +1,4 @@
-"""What staff see: today's intake per facility, what was kept back and why, the audit log.
+"""What staff see: intake per facility and how long it took, what was kept back, the audit log.
 
 An account sees only its facilities. Lists carry counts, codes and file names; no person, test
 or outcome of any class.
@@ -6,6 +6,8 @@ or outcome of any class.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -20,9 +22,11 @@ from core.results.versions import Change
 from sms.page import show
 from sms.room import current_room
 from sms.staff.session import needs
+from sms.staff.waiting import DelayLine, lines_of
 
 _MOST_ITEMS = 100
 _MOST_ENTRIES = 200
+_DELAYS_OF = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,9 @@ class FacilityDay:
     Args:
         is_pilot: Nothing of it reaches people yet.
         counts: By outcome; absent ones are zero.
-        latest: When the last item came, None for a facility that has been silent.
+        latest: When the last item came, today or earlier; None: never.
+        waiting: Items in quarantine, whenever they came.
+        delays: How long its results of the last 24 hours took.
     """
 
     code: str
@@ -57,6 +63,13 @@ class FacilityDay:
     latest: datetime | None
     is_pilot: bool = False
     feeds: tuple[FeedLine, ...] = ()
+    waiting: int = 0
+    delays: tuple[DelayLine, ...] = ()
+
+    @property
+    def volume(self) -> int:
+        """Items of today."""
+        return sum(self.counts.values())
 
 
 @needs(None)
@@ -95,29 +108,46 @@ def _intake_page(account: StaffAccount) -> Response:
 
 
 def _today(account: StaffAccount) -> list[FacilityDay]:
-    room = current_room()
-    counted = room.inbox.counts(_midnight(room.clock()))
-    lines = _feed_lines()
+    room, mine = current_room(), _facilities(account)
+    now = room.clock()
+    counted, waiting = room.inbox.counts(_midnight(now)), _waiting(mine)
+    lines, delays = _feed_lines(now), room.laboratories.delays.since(now - _DELAYS_OF)
+    latest = _latest(counted)
     return [
-        _day(
-            facility,
-            [count for count in counted if count.facility == code],
+        FacilityDay(
+            code,
+            facility.name,
+            {count.change: count.count for count in counted if count.facility == code},
+            latest.get(code),
+            facility.is_pilot,
             tuple(line for line in lines if line.feed.facility == code),
+            waiting[code],
+            lines_of(delays.get(code, {})),
         )
-        for code, facility in _facilities(account).items()
+        for code, facility in mine.items()
     ]
 
 
-def _day(
-    facility: Facility, counted: list[IntakeCount], feeds: tuple[FeedLine, ...]
-) -> FacilityDay:
-    counts = {count.change: count.count for count in counted}
-    latest = max((count.latest for count in counted), default=None)
-    return FacilityDay(facility.code, facility.name, counts, latest, facility.is_pilot, feeds)
+def _waiting(mine: Iterable[str]) -> Counter[str]:
+    """By facility, how many items wait in quarantine."""
+    waiting: Counter[str] = Counter()
+    for (code, _), count in current_room().inbox.reasons(frozenset(mine)).items():
+        waiting[code] += count
+    return waiting
 
 
-def _feed_lines() -> list[FeedLine]:
-    now, here = current_room().clock(), current_room().laboratories
+def _latest(counted: list[IntakeCount]) -> dict[str, datetime]:
+    """By facility, when its last item came: today by any way, or the last new one."""
+    new = current_room().laboratories.feed_hours.latest()
+    came = [(code, at) for (code, _), at in new.items()]
+    latest: dict[str, datetime] = {}
+    for code, at in [*came, *((count.facility, count.latest) for count in counted)]:
+        latest[code] = max(at, latest.get(code, at))
+    return latest
+
+
+def _feed_lines(now: datetime) -> list[FeedLine]:
+    here = current_room().laboratories
     hours, latest = here.feed_hours.since(now - HISTORY), here.feed_hours.latest()
     return [
         FeedLine(

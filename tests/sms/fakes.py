@@ -34,6 +34,7 @@ from core.ports import (
     Visits,
 )
 from core.results.catalogue import Catalogue, Confidentiality, TestDefinition, TestKind
+from core.results.delays import Delay, Delays, Step
 from core.results.facility import Facility
 from core.results.inbox import Inbox, IntakeCount, QuarantinedItem
 from core.results.intake import Intake
@@ -195,6 +196,16 @@ class MemoryInbox(Inbox):
         )
 
 
+class MemoryDelays(Delays):
+    def __init__(self) -> None:
+        self.found: dict[str, dict[Step, Delay]] = {}
+        self.asked_since: datetime | None = None
+
+    def since(self, since: datetime) -> dict[str, dict[Step, Delay]]:
+        self.asked_since = since
+        return self.found
+
+
 class MemoryFacilities(Facilities):
     def __init__(self) -> None:
         self.rows: dict[str, Facility] = {}
@@ -262,6 +273,7 @@ class World:
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
     facilities: MemoryFacilities = field(default_factory=MemoryFacilities)
+    delays: MemoryDelays = field(default_factory=MemoryDelays)
     standings: dict[str, Standing] = field(default_factory=dict)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
     rule_sets: MemoryRuleSets = field(default_factory=MemoryRuleSets)
@@ -337,7 +349,7 @@ class NoFeeds:
         return None
 
 
-def no_laboratories(facilities: Facilities, clock: Watch) -> LaboratoryRoom:
+def no_laboratories(facilities: Facilities, clock: Watch, delays: Delays) -> LaboratoryRoom:
     """Pages with nothing to take in; what laboratories do is tested on an installation."""
 
     def nothing(*_: object, **__: object) -> Any:
@@ -349,4 +361,4 @@ def no_laboratories(facilities: Facilities, clock: Watch) -> LaboratoryRoom:
         store, nothing, Catalogue([]), lambda _: NO_CODES, indexer, nothing, store.recall, clock
     )
     pushing = Pushing(feeds, feeds, facilities, intake, indexer, clock)
-    return LaboratoryRoom(intake, (), feeds, feeds, pushing, {}, 64 * 1024)
+    return LaboratoryRoom(intake, (), feeds, feeds, pushing, {}, 64 * 1024, delays)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from core.policy.staff import Right, Role, StaffAccount
 from core.ports import AuditEntry
+from core.results.delays import Delay, Step
 from core.results.facility import Facility
 from core.results.inbox import IntakeCount, QuarantinedItem
 from core.results.reported import Finding
 from core.results.versions import Change
-from tests.sms.fakes import NOON, World
+from sms.staff.waiting import span
+from tests.sms.fakes import NOON, NoFeeds, World
 from tests.sms.staff.test_signing_in import browser, hire, sign_in, totp
 
 __all__ = ["browser"]
@@ -118,6 +121,63 @@ def test_the_day_begins_at_midnight_of_the_place(busy: World, browser: FlaskClie
     assert "<b>3</b> cần xem lại" in page
     assert "12:00 12/07/2026 (giờ Việt Nam)" in page
     assert "Hôm nay chưa gửi gì" in page
+
+
+def test_the_board_says_how_long_results_took_and_what_waits(
+    busy: World, browser: FlaskClient
+) -> None:
+    hours, seconds = timedelta(hours=1), timedelta(seconds=1)
+    busy.delays.found["BVTD"] = {
+        Step.TOLD: Delay(4 * seconds, 70 * seconds, 12),
+        Step.WHOLE: Delay(3 * hours + 600 * seconds, 50 * hours, 41),
+    }
+    enter(busy, browser, Role.OPERATOR)
+    page = browser.get("/staff/").text
+    assert busy.delays.asked_since == NOON - 24 * hours
+    assert (
+        "Từ lấy mẫu đến trả: trung vị 3 giờ 10 phút, 95% không quá 2 ngày 2 giờ (41 kết quả)"
+    ) in page
+    assert "trung vị 4 giây, 95% không quá 1 phút 10 giây (12 kết quả)" in page
+    assert "Từ lấy mẫu đến lúc có kết quả" not in page
+    assert "Hôm nay: 44 mục" in page
+    assert "1 mục đang chờ xử lý" in page
+    assert "median 3 h 10 min" in browser.get("/staff/?lang=en").text
+
+
+def test_an_officer_sees_no_delays_of_another_facility(busy: World, browser: FlaskClient) -> None:
+    busy.delays.found["BVLVT"] = {Step.WHOLE: Delay(timedelta(7), timedelta(7), 41)}
+    enter(busy, browser, Role.FACILITY_OFFICER, "BVTD")
+    assert "7 ngày" not in browser.get("/staff/").text
+
+
+def test_a_facility_silent_today_shows_when_its_last_item_came(
+    busy: World, browser: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    latest = {("BVLVT", "cli"): NOON - timedelta(days=2), ("BVLVT", "lis"): NOON - timedelta(1)}
+    monkeypatch.setattr(NoFeeds, "latest", lambda _: latest)
+    enter(busy, browser, Role.FACILITY_OFFICER, "BVLVT")
+    page = browser.get("/staff/").text
+    assert "12:00 11/07/2026" in page
+    assert "Hôm nay chưa gửi gì" in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0 giây"),
+        (59, "59 giây"),
+        (60, "1 phút"),
+        (3600, "1 giờ"),
+        (3661, "1 giờ 1 phút"),
+        (86_400 + 59, "1 ngày"),
+        (90_000, "1 ngày 1 giờ"),
+    ],
+)
+def test_a_span_is_said_in_its_largest_unit_and_the_next(
+    app: Flask, seconds: int, said: str
+) -> None:
+    with app.test_request_context("/?lang=vi"):
+        assert span(timedelta(seconds=seconds)) == said
 
 
 def test_kept_items_show_the_reason_the_place_and_the_number_in_the_file(
