@@ -25,6 +25,7 @@ from core.results.intake import IntakeReport
 from core.results.versions import Change
 from labs.sources.folder import PROCESSED, QUARANTINE
 from labs.sources.local_folder import LocalFolderSource
+from labs.sources.tokens import Tokens
 
 if TYPE_CHECKING:
     from bot.app import Installation
@@ -50,6 +51,7 @@ class FeedPolling:
         self._poller = installation.random(8).hex()
         self._renewed_at: datetime | None = None
         self._strangers: set[str] = set()
+        self._tokens = Tokens()
         self.limits = Limits(largest=installation.settings.max_file_mib * 1024 * 1024)
 
     def round(self) -> int:
@@ -96,7 +98,8 @@ class FeedPolling:
         if facility is None:
             raise FeedTrouble("feed_address_unusable", feed.facility)
         pieces = 0
-        for piece in source_of(feed, self.limits).fetch(state.watermark, self._here.clock()):
+        source = source_of(feed, self.limits, self._tokens)
+        for piece in source.fetch(state.watermark, self._here.clock()):
             self._take_in(piece, facility, feed.name)
             pieces += 1
             if piece.watermark is not None and not self._here.feeds.progress(
@@ -143,8 +146,11 @@ class FeedPolling:
             log.warning("folder %s belongs to no facility: ketqua facility add %s", name, name)
 
 
-def source_of(feed: Feed, limits: Limits) -> PolledSource:
+def source_of(feed: Feed, limits: Limits, tokens: Tokens | None = None) -> PolledSource:
     """The source of a polled feed.
+
+    Args:
+        tokens: What was granted before; FHIR servers with OAuth 2.0 only.
 
     Raises:
         FeedTrouble: ``feed_address_unusable``.
@@ -154,7 +160,9 @@ def source_of(feed: Feed, limits: Limits) -> PolledSource:
     if feed.kind is FeedKind.FHIR:
         from labs.sources.fhir_server import FhirServerSource
 
-        return FhirServerSource(feed.address, feed.secret, limits, feed.overlap)
+        return FhirServerSource(
+            feed.address, feed.secret, limits, feed.overlap, tokens=tokens or Tokens()
+        )
     if feed.kind is FeedKind.SFTP:
         from labs.sources.sftp import SftpSource
 

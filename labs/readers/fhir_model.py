@@ -184,6 +184,7 @@ class Provision(msgspec.Struct, gc=False):
     """What a consent permits or denies."""
 
     type: str | None = None
+    period: Period | None = None
 
 
 class Consent(msgspec.Struct, gc=False):
@@ -191,6 +192,7 @@ class Consent(msgspec.Struct, gc=False):
 
     id: str | None = None
     status: str | None = None
+    scope: Concept | None = None
     patient: Reference | None = None
     provision: Provision | None = None
 

@@ -24,6 +24,7 @@ from core.results.reported import (
     Unreadable,
 )
 from labs.readers import fhir_model as fhir
+from labs.readers.fhir_consent import agreed
 from labs.readers.fhir_person import patient_of
 from labs.readers.fhir_resources import (
     Resource,
@@ -90,6 +91,8 @@ class Reading:
         patient = self.patient(
             [Mention(report.subject, scope), *_mentions(lines, specimens)], status
         )
+        collected_at = self.collected_at(specimens, [report, *said])
+        reported_at = self.issued([report, *said])
         return ReportedResult(
             accession=number(report.identifier)
             or self.order_number(self.take_all(report.basedOn, scope))
@@ -99,10 +102,10 @@ class Reading:
             codes=codes_of(report.code),
             members=tuple(_members(said)) or conclusion(report),
             patient=patient_of(patient.read(fhir.Patient)) if patient else None,
-            collected_at=self.collected_at(specimens, [report, *said]),
-            reported_at=self.issued([report, *said]),
+            collected_at=collected_at,
+            reported_at=reported_at,
             pooled=_pooled(specimens, report.code),
-            consent_to_contact=self.consented(patient),
+            consent_to_contact=self.consented(patient, reported_at or collected_at),
             device=self.device(lines),
             findings=self.source.warnings,
         )
@@ -250,20 +253,18 @@ class Reading:
             finding = Finding("unreadable_date", where, shape(written))
             raise UnreadableResourceError(finding) from error
 
-    def consented(self, patient: Resource | None) -> bool:
-        """An active Consent of this patient that doesn't deny."""
+    def consented(self, patient: Resource | None, at: datetime | None) -> bool:
+        """Whether this patient's Consents, on the day of the report, permit a message."""
         if patient is None:
             return False
-        consents = [r for r in self.source.resources.consents if self.permits(r, patient)]
-        self.used += consents
-        return bool(consents)
+        theirs = [r for r in self.source.resources.consents if self.is_of(r, patient)]
+        self.used += theirs
+        day = at.astimezone(self.source.zone).date().isoformat() if at else ""
+        return agreed([resource.read(fhir.Consent) for resource in theirs], day)
 
-    def permits(self, resource: Resource, patient: Resource) -> bool:
-        """Whether this Consent is in force, this patient's, and no denial."""
-        consent = resource.read(fhir.Consent)
-        denied = consent.provision is not None and consent.provision.type == "deny"
-        theirs = self.source.resources.find(consent.patient) is patient
-        return consent.status == "active" and theirs and not denied
+    def is_of(self, consent: Resource, patient: Resource) -> bool:
+        """Whether ``consent`` is this patient's."""
+        return self.source.resources.find(consent.read(fhir.Consent).patient) is patient
 
     def device(self, lines: Sequence[Line]) -> str:
         """The kit's name: the Device's, else the method's."""

@@ -1,7 +1,7 @@
 """What a feed's secret means to an HTTP server.
 
 Empty: nothing is sent. JSON (``{"token_url","client_id","client_secret","scope"?}``): OAuth 2.0
-client credentials, the token kept until shortly before it expires. With a colon:
+client credentials, the token kept (``tokens``) until shortly before it expires. With a colon:
 ``user:password`` (Basic). Anything else is a bearer token.
 
 Source: RFC 6749 section 4.4, RFC 6750 section 2.1, RFC 7617.
@@ -10,9 +10,9 @@ Source: RFC 6749 section 4.4, RFC 6750 section 2.1, RFC 7617.
 from __future__ import annotations
 
 import re
-import time
 from base64 import b64encode
-from collections.abc import Callable
+from contextlib import suppress
+from math import inf
 
 import msgspec
 import requests
@@ -20,9 +20,9 @@ from requests.auth import AuthBase
 
 from core.feeds.source import FeedTrouble
 from labs.sources.http import Answer, Wire
+from labs.sources.tokens import Tokens
 
 _BEARER = re.compile(r"[\x21-\x7e]+")
-_EARLY_SECONDS = 30.0
 _USUAL_SECONDS = 300.0
 _OK = 200
 _REFUSED = frozenset({400, 401, 403})
@@ -59,16 +59,11 @@ class Header(AuthBase):
 class Authorisation:
     """The header for a secret, and its token while it is good."""
 
-    def __init__(self, secret: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """Read ``secret``; it is judged when it is needed.
-
-        Args:
-            clock: Seconds that never go back.
-        """
+    def __init__(self, secret: str, tokens: Tokens) -> None:
+        """Read ``secret``; it is judged when it is needed."""
         self._secret = secret.strip()
-        self._clock = clock
-        self._token = ""
-        self._good_until = 0.0
+        self._tokens = tokens
+        self._sent = ""
 
     def header(self, wire: Wire) -> Header:
         """What to send now.
@@ -78,22 +73,28 @@ class Authorisation:
         """
         if not self._secret:
             return Header()
-        if self._secret.startswith("{"):
+        if self._is_granted:
             return Header(f"Bearer {self._granted(wire)}")
         if ":" in self._secret:
             return _basic(self._secret)
         return Header(f"Bearer {_plain(self._secret)}")
 
-    def forget(self) -> None:
-        """Ask for another token the next time: this one was refused."""
-        self._token = ""
+    def forget(self) -> bool:
+        """The token that was sent was refused; whether another can be asked for."""
+        self._tokens.drop(self._secret, self._sent)
+        return self._is_granted
+
+    @property
+    def _is_granted(self) -> bool:
+        return self._secret.startswith("{")
 
     def _granted(self, wire: Wire) -> str:
-        if not self._token or self._clock() >= self._good_until:
+        self._sent = self._tokens.find(self._secret)
+        if not self._sent:
             granted = _grant(wire, _client(self._secret))
-            self._token = _plain(granted.access_token)
-            self._good_until = self._clock() + _lifetime(granted) - _EARLY_SECONDS
-        return self._token
+            self._sent = _plain(granted.access_token)
+            self._tokens.keep(self._secret, self._sent, _lifetime(granted))
+        return self._sent
 
 
 def _client(secret: str) -> Client:
@@ -125,10 +126,11 @@ def _read(answer: Answer) -> _Granted | None:
 
 
 def _lifetime(granted: _Granted) -> float:
-    try:
-        return float(granted.expires_in or _USUAL_SECONDS)
-    except ValueError:
-        return _USUAL_SECONDS
+    """Seconds; the usual ones where the server says none that could be meant."""
+    with suppress(ValueError):
+        seconds = float(granted.expires_in or _USUAL_SECONDS)
+        return seconds if 0 < seconds < inf else _USUAL_SECONDS
+    return _USUAL_SECONDS
 
 
 def _basic(pair: str) -> Header:

@@ -25,7 +25,7 @@ _BOM = b"\xef\xbb\xbf"
 _NAME = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?")
 _DIGITS = re.compile(rb"\d{1,15}")
 # A report can be read without these; a server may keep them to itself.
-OPTIONAL = frozenset({"Device", "ServiceRequest"})
+OPTIONAL = frozenset({"Consent", "Device", "ServiceRequest"})
 
 
 class _Link(msgspec.Struct, gc=False):
@@ -223,4 +223,6 @@ def _of_kind(resource: Resource) -> list[fhir.Reference | None]:
             *(line.hasMember or ()),
             *(line.basedOn or ()),
         ]
+    if resource.kind == "Consent":
+        return [resource.read(fhir.Consent).patient]
     return [resource.read(fhir.Specimen).subject] if resource.kind == "Specimen" else []

@@ -22,7 +22,8 @@ from labs.sources.http import Answer, Wire
 
 REPORT, OBSERVATION = "DiagnosticReport", "Observation"
 _OK = 200
-_NOT_AUTHORISED = frozenset({401, 403})
+_TOKEN_REFUSED = 401
+_NOT_AUTHORISED = frozenset({_TOKEN_REFUSED, 403})
 _UNREACHABLE = frozenset({408, 425, 429})
 _SERVER_FAULT = 500
 # A server that doesn't know a parameter or a type says one of these.
@@ -58,6 +59,7 @@ class FhirServer:
         self._wire = wire
         self._authorisation = authorisation
         self._capabilities_read = False
+        self._asked_for_another = False
 
     def address_of(self, asked: Mapping[str, str], more: Sequence[tuple[str, str]] = ()) -> str:
         """A search for reports."""
@@ -81,15 +83,19 @@ class FhirServer:
             return answer, None
         return answer, read_page(answer.body, self.kind)
 
-    def get(self, url: str) -> Answer:
+    def get(self, url: str, *, optional: bool = False) -> Answer:
         """Whatever is at ``url``: found, or not understood.
+
+        Args:
+            optional: A refusal is no reason to doubt the token.
 
         Raises:
             FeedTrouble: any other answer.
         """
-        answer = self._wire.get(url, self._authorisation.header(self._wire))
+        answer = self._answer(url)
         if answer.status in _NOT_AUTHORISED:
-            self._authorisation.forget()
+            if not optional:
+                self._authorisation.forget()
             raise FeedTrouble("feed_not_authorised", str(answer.status))
         if answer.status in _UNREACHABLE or (
             answer.status >= _SERVER_FAULT and answer.status not in _NOT_UNDERSTOOD
@@ -98,6 +104,16 @@ class FhirServer:
         if answer.status != _OK and answer.status not in _NOT_UNDERSTOOD:
             raise FeedTrouble("feed_unexpected_answer", str(answer.status))
         return answer
+
+    def _answer(self, url: str) -> Answer:
+        """What is answered; to a token that is refused once a poll, with another one."""
+        answer = self._wire.get(url, self._authorisation.header(self._wire))
+        if answer.status != _TOKEN_REFUSED or self._asked_for_another:
+            return answer
+        self._asked_for_another = True
+        if not self._authorisation.forget():
+            return answer
+        return self._wire.get(url, self._authorisation.header(self._wire))
 
     def _has_observations_only(self) -> bool:
         if self._capabilities_read:
@@ -122,16 +138,24 @@ class FhirServer:
             if resource.kind == kind and resource.id == name:
                 yield resource
 
+    def search_of(self, kind: str, asked: Mapping[str, str]) -> str:
+        """A search for resources of ``kind``, whatever the feed is narrowed to."""
+        return f"{self.base}/{kind}?{urlencode(asked, safe=',/')}"
+
+    def page_of(self, kind: str, url: str) -> Page | None:
+        """The page at ``url`` of a search for ``kind``; None where there is none for us."""
+        answer = self._found(url, kind)
+        return read_page(answer.body, kind) if answer.status == _OK else None
+
     def _together(self, kind: str, ids: Sequence[str]) -> list[Resource]:
-        query = urlencode({"_id": ",".join(ids), "_count": str(len(ids))}, safe=",")
-        answer = self._found(f"{self.base}/{kind}?{query}", kind)
-        page = read_page(answer.body, kind) if answer.status == _OK else None
+        asked = {"_id": ",".join(ids), "_count": str(len(ids))}
+        page = self.page_of(kind, self.search_of(kind, asked))
         return [match.resource for match in page.matches] if page else []
 
     def _found(self, url: str, kind: str) -> Answer:
         """What is at ``url``; an empty answer if it is gone, or ours to do without."""
         try:
-            answer = self.get(url)
+            answer = self.get(url, optional=kind in OPTIONAL)
         except FeedTrouble as trouble:
             gone = trouble.code == "feed_unexpected_answer" and trouble.detail == "410"
             spared = trouble.code == "feed_not_authorised" and kind in OPTIONAL

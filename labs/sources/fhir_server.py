@@ -1,13 +1,13 @@
 """A laboratory's FHIR server, polled for what changed since the last poll.
 
 Rules: reports are asked for by ``_lastUpdated``, in that order, and each page is completed
-with what its resources refer to before it is given. The watermark is the newest
-``meta.lastUpdated`` seen, by the server's clock and never ours, and never later than the
-server's own ``Date`` at the start of the poll. A page carries it only while the server keeps
-the order; else only the last one does. A poll reaches back by ``overlap``, so what is
-committed late, or bears a time already passed, is found if it is not later than that. While
-the order holds, each page is a new question from the newest time on: pages counted by offset
-skip a report when another one is changed between two of them.
+with what its resources refer to, and its patients' Consents, before it is given. The
+watermark is the newest ``meta.lastUpdated`` seen, by the server's clock and never ours, and
+never later than the server's own ``Date`` at the start of the poll. A page carries it only
+while the server keeps the order; else only the last one does. A poll reaches back by
+``overlap``, so what is committed late, or bears a time already passed, is found if it is not
+later than that. While the order holds, each page is a new question from the newest time on:
+pages counted by offset skip a report when another one is changed between two of them.
 
 A server without DiagnosticReport is polled for Observation. Not here: deleted reports, which
 no search finds (a withdrawal is ``entered-in-error``), and Observations changed without their
@@ -31,8 +31,10 @@ from core.feeds.source import FeedTrouble, Fetched, Limits, Probe
 from labs.readers.fhir_resources import Resource, bundle_of
 from labs.sources.authorisation import Authorisation
 from labs.sources.fhir_bundle import Page, Pointer, instant, missing, without_strays
+from labs.sources.fhir_consent import Consents
 from labs.sources.fhir_rest import OBSERVATION, REPORT, FhirServer
 from labs.sources.http import Answer, Wire, lead
+from labs.sources.tokens import Tokens
 
 _COUNT, _SMALLER = 200, 10
 _IDS_AT_ONCE = 50
@@ -71,6 +73,7 @@ class FhirServerSource:
         secret: See ``authorisation``.
         overlap: How far a poll reaches back before the watermark.
         session: Asked instead of one of our own.
+        tokens: Those of the process; else each source has its own.
     """
 
     address: str
@@ -78,10 +81,7 @@ class FhirServerSource:
     limits: Limits
     overlap: timedelta
     session: requests.Session | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        """Keep the token between polls."""
-        self._authorisation = Authorisation(self.secret)
+    tokens: Tokens = field(default_factory=Tokens, repr=False)
 
     def fetch(self, watermark: str, now: datetime) -> Iterator[Fetched]:  # noqa: ARG002 - the server's clock counts
         """Give the reports that changed since ``watermark`` less ``overlap``, page by page.
@@ -106,7 +106,8 @@ class FhirServerSource:
         raise FeedTrouble("feed_unexpected_answer", "OperationOutcome")
 
     def _server(self) -> FhirServer:
-        return FhirServer(self.address, self._authorisation, Wire(self.limits, self.session))
+        authorisation = Authorisation(self.secret, self.tokens)
+        return FhirServer(self.address, authorisation, Wire(self.limits, self.session))
 
 
 class _Poll:
@@ -116,6 +117,7 @@ class _Poll:
         self, server: FhirServer, limits: Limits, overlap: timedelta, watermark: str
     ) -> None:
         self._server = server
+        self._consents = Consents(server)
         self._limits = limits
         self._started_at = watermark
         self._known = instant(watermark)
@@ -255,6 +257,9 @@ class _Poll:
                     raise FeedTrouble("feed_too_large", f"> {self._limits.largest}")
             if not lacking:
                 break
+        if consents := list(self._consents.of(together)):
+            together += consents
+            _unnamed(missing(together, self._server.base), together)  # as Consents name Patients
         return bundle_of(without_strays(together) if self._server.kind == REPORT else together)
 
     def _looked_up(self, pointers: Sequence[Pointer]) -> Iterator[Resource]:

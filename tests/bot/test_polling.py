@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,18 @@ from core.feeds.officer import Officer
 from core.results.facility import Stage
 from sms.gateways.log import SimulatedGateway
 from tests.journey.people import oru
+from tests.labs.sources.fhir_peer import (
+    FhirShelf,
+    Json,
+    at,
+    bundle,
+    consent,
+    misbehaving,
+    observation,
+    patient,
+    report,
+    say,
+)
 
 PHONE = "+84909000001"
 OFFICER = Officer("o1", "BVNDGD", "Chị Hoa", "+84900000900")
@@ -171,3 +185,61 @@ def test_a_pilots_silence_bothers_nobody(installation: Installation) -> None:
     installation.facilities.add(replace(facility, stage=Stage.PILOT))
     move_clock(installation, timedelta(hours=9))
     assert freshness_round(installation, lambda: None) == 0
+
+
+def a_person_of_a_server(number: int, code: str, *, agreed: bool) -> list[Json]:
+    """A report of today with its patient, and their consent where they agreed."""
+    whose = {"subject": {"reference": f"Patient/p{number}"}}
+    test = {"code": {"coding": [{"system": "http://loinc.org", "code": code}]}}
+    now = datetime.now(UTC)
+    times = {"effectiveDateTime": at(now - timedelta(hours=2)), "issued": at(now)}
+    phone = {"telecom": [{"system": "phone", "value": f"090900001{number}"}]}
+    made = [
+        report(f"F-{number}", now, f"o{number}", **whose, **test, **times),
+        observation(f"o{number}", "Not detected", **whose, **test),
+        patient(f"p{number}") | {"meta": {}, "birthDate": "1990-03-05"} | phone,
+    ]
+    return [*made, consent(f"c{number}", f"Patient/p{number}")] if agreed else made
+
+
+def test_a_sensitive_result_of_a_fhir_server_tells_only_who_agreed(
+    installation: Installation,
+) -> None:
+    people = [("85362-2", True), ("85362-2", False), ("94500-6", False)]  # twice TB, once PCR
+    kinds = ("DiagnosticReport", "Observation", "Patient", "Consent")
+    shelf = FhirShelf(kinds=kinds)
+    for number, (code, agreed) in enumerate(people):
+        shelf.resources += a_person_of_a_server(number, code, agreed=agreed)
+
+    def play(handler: BaseHTTPRequestHandler) -> None:
+        status, resource = shelf.answer(handler.path)
+        say(json.dumps(resource).encode(), status)(handler)
+
+    heard: dict[str, str] = {}
+    with misbehaving(play) as server:
+        installation.feeds.add(
+            Feed("BVNDGD", "fhir", FeedKind.FHIR, server.base), installation.clock()
+        )
+        poll_round(installation)
+    room = installation.postroom(SimulatedGateway(lambda **m: heard.update({m["to"]: m["text"]})))
+    while room.send_due():
+        pass
+    assert heard.keys() == {"+84909000010", "+84909000012"}
+    assert heard["+84909000010"].startswith("Vui long den co so y te")
+    assert "lao" not in heard["+84909000010"].lower()
+
+
+def test_a_token_is_kept_from_one_poll_to_the_next(installation: Installation) -> None:
+    def play(handler: BaseHTTPRequestHandler) -> None:
+        granted = b'{"access_token":"t","expires_in":3600}'
+        say(granted if handler.path == "/fhir/token" else bundle())(handler)
+
+    with misbehaving(play) as server:
+        asked = {"token_url": f"{server.base}/token", "client_id": "i", "client_secret": "s"}
+        feed = Feed("BVNDGD", "fhir", FeedKind.FHIR, server.base, secret=json.dumps(asked))
+        installation.feeds.add(feed, installation.clock())
+        polling = FeedPolling(installation, lambda: None)
+        for _ in range(3):
+            polling.poll(feed, state_of(installation, feed))
+        polling.stop()
+        assert len(server.bodies) == 1

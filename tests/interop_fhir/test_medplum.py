@@ -191,3 +191,29 @@ def test_a_probe_counts_what_somebody_else_s_server_has(base: str) -> None:
     found = source(base).probe(NOW)
     assert found.found == 2
     assert found.newest is not None
+
+
+def agreement(number: int, kind: str = "permit", scope: str = "patient-privacy") -> Json:
+    """What a patient agreed to, as Medplum wants it."""
+    return {
+        "resourceType": "Consent",
+        "id": f"c{number}-{kind}-{scope}",
+        "status": "active",
+        "scope": concept("http://terminology.hl7.org/CodeSystem/consentscope", scope),
+        "category": [concept(LOINC, "59284-0")],
+        "patient": {"reference": f"Patient/p{number}"},
+        "policyRule": concept("http://terminology.hl7.org/CodeSystem/v3-ActCode", "OPTIN"),
+        "provision": {"type": kind},
+    }
+
+
+def test_consents_in_somebody_else_s_server_are_found_for_their_patients(base: str) -> None:
+    post(base, [resource for number in range(4) for resource in sent(number)])
+    post(base, [agreement(1), agreement(2), agreement(2, "deny"), agreement(3, scope="research")])
+    found = results(poll(source(base), "")[0])
+    assert {name: result.consent_to_contact for name, result in found.items()} == {
+        "XN-0": False,
+        "XN-1": True,
+        "XN-2": False,
+        "XN-3": False,
+    }

@@ -59,6 +59,17 @@ def observation(name: str, value: str = "Not detected", **fields: Any) -> Json:
     } | fields
 
 
+def consent(name: str = "c", whose: str = "Patient/p", **fields: Any) -> Json:
+    """What a server holds once a patient has agreed to messages."""
+    return {
+        "resourceType": "Consent",
+        "id": name,
+        "meta": {},
+        "status": "active",
+        "patient": {"reference": whose},
+    } | fields
+
+
 def patient(name: str = "p") -> Json:
     return {"resourceType": "Patient", "id": name, "name": [{"family": "Nguyễn", "given": ["An"]}]}
 
@@ -123,6 +134,10 @@ class FhirShelf:
         if "_id" in asked:
             ids = asked["_id"][0].split(",")
             found = [r for r in found if r["id"] in ids] if self.lists_ids else []
+        if "patient" in asked:
+            names = asked["patient"][0].split(",")
+            whose = [(r, r["patient"]["reference"].removeprefix(f"{BASE}/")) for r in found]
+            found = [r for r, name in whose if name in names or not self.filters]
         since = asked.get("_lastUpdated", ["ge"])[0].removeprefix("ge").removesuffix("Z")
         if self.filters:
             found = [r for r in found if r["meta"].get("lastUpdated", "9")[: len(since)] >= since]

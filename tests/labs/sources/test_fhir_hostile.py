@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from core.feeds.source import FeedTrouble
 from labs.sources.http import Wire, lead
+from labs.sources.tokens import Tokens
 from tests.labs.sources.fhir_peer import (
     BASE,
+    Misbehaving,
     Play,
     bundle,
     misbehaving,
@@ -212,30 +214,82 @@ def oauth(base: str) -> str:
     return json.dumps(asked)
 
 
-def test_a_token_is_asked_for_once_and_again_when_it_was_refused() -> None:
-    tokens = iter(["first", "second", "third"])
+def granting(*tokens: str, refused: tuple[str, ...] = (), status: int = 401) -> Play:
+    """A server that gives these tokens in turn, and refuses some of them elsewhere."""
+    left = iter(tokens)
 
     def play(handler: BaseHTTPRequestHandler) -> None:
         if handler.path == "/fhir/token":
-            granted = {"access_token": next(tokens), "expires_in": 3600}
+            granted = {"access_token": next(left), "expires_in": 3600}
             say(json.dumps(granted).encode())(handler)
-        elif handler.headers["Authorization"] == "Bearer first" and len(peer.heard) > 3:
-            say(b"", 401)(handler)
+        elif handler.headers["Authorization"].removeprefix("Bearer ") in refused:
+            say(b"", status)(handler)
         else:
             say(bundle())(handler)
 
-    with misbehaving(play) as peer:
-        feed = source(peer.base, oauth(peer.base))
-        poll(feed)
-        poll(feed)
+    return play
+
+
+def walked(peer: Misbehaving) -> list[str]:
+    return [path.partition("?")[0].rpartition("/")[2] for path, _ in peer.heard]
+
+
+def test_feeds_of_one_process_share_a_token_over_their_polls() -> None:
+    tokens = Tokens()
+    with misbehaving(granting("first")) as peer:
+        for _ in range(3):
+            poll(replace(source(peer.base, oauth(peer.base)), tokens=tokens))
+        assert walked(peer) == ["token", *["DiagnosticReport"] * 3]
+        assert peer.heard[0][1] == "Basic aWQ6cw=="
+        assert {sent for _, sent in peer.heard[1:]} == {"Bearer first"}
+        assert peer.bodies[0] == "grant_type=client_credentials&scope=x"
+
+
+def test_a_token_that_was_refused_is_replaced_within_the_poll_once() -> None:
+    tokens = Tokens()
+    with misbehaving(granting("second", refused=("first",))) as peer:
+        secret = oauth(peer.base)
+        tokens.keep(secret, "first", 3600)
+        poll(replace(source(peer.base, secret), tokens=tokens))
+        assert walked(peer) == ["DiagnosticReport", "token", "DiagnosticReport"]
+        assert peer.heard[-1][1] == "Bearer second"
+        assert tokens.find(secret) == "second"
+
+
+def test_a_server_that_refuses_every_token_is_asked_for_no_third() -> None:
+    refused = ("first", "second", "third")
+    with misbehaving(granting(*refused, refused=refused)) as peer:
+        assert trouble(source(peer.base, oauth(peer.base))).code == "feed_not_authorised"
+        assert walked(peer) == ["token", "DiagnosticReport", "token", "DiagnosticReport"]
+
+
+def test_a_token_that_a_server_forbids_is_not_used_in_the_next_poll() -> None:
+    tokens = Tokens()
+    with misbehaving(granting("first", "second", refused=("first",), status=403)) as peer:
+        feed = replace(source(peer.base, oauth(peer.base)), tokens=tokens)
         assert trouble(feed).code == "feed_not_authorised"
         poll(feed)
-        paths = [path.partition("?")[0].rpartition("/")[2] for path, _ in peer.heard]
-        search = "DiagnosticReport"
-        assert paths == ["token", search, search, search, "token", search]
-        assert peer.heard[0][1] == "Basic aWQ6cw=="
-        assert peer.heard[-1][1] == "Bearer second"
-        assert peer.bodies[0] == "grant_type=client_credentials&scope=x"
+        assert walked(peer) == ["token", "DiagnosticReport", "token", "DiagnosticReport"]
+
+
+def test_a_plain_secret_that_is_refused_is_not_tried_again() -> None:
+    with misbehaving(say(b"", 401)) as peer:
+        assert trouble(source(peer.base, SECRET)).code == "feed_not_authorised"
+        assert len(peer.heard) == 1
+
+
+@pytest.mark.parametrize("lasts", ["-5", '"soon"', '"1e999"', "0", "null", '"NaN"'])
+def test_a_lifetime_that_nobody_can_have_meant_is_the_usual_one(lasts: str) -> None:
+    def play(handler: BaseHTTPRequestHandler) -> None:
+        granted = b'{"access_token":"t","expires_in":%s}' % lasts.encode()
+        say(granted if handler.path == "/fhir/token" else bundle())(handler)
+
+    tokens = Tokens()
+    with misbehaving(play) as peer:
+        feed = replace(source(peer.base, oauth(peer.base)), tokens=tokens)
+        poll(feed)
+        poll(feed)
+        assert walked(peer).count("token") == 1
 
 
 @pytest.mark.parametrize(
