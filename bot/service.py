@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ketqua")
 _WEB_THREADS = 8
+# A stalled sender holds a connection and no thread; below the 1,024 open files that are usual.
+_MOST_CONNECTIONS = 800
+_SILENT_SECONDS = 60
 _LARGEST_BODY = 64 * 1024 * 1024  # above every limit of the pages, which answer in words
 
 
@@ -101,6 +104,8 @@ class Service:
             server = create_server(
                 self.pages(demo), host=settings.bind_host, port=settings.port,
                 threads=_WEB_THREADS, ident="", max_request_body_size=_LARGEST_BODY,
+                connection_limit=_MOST_CONNECTIONS, channel_timeout=_SILENT_SECONDS,
+                asyncore_use_poll=True,
             )  # fmt: skip
         except OSError as error:
             raise SetupRefused("port_in_use", f"{settings.bind_host}:{settings.port}") from error
