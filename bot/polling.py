@@ -199,7 +199,7 @@ def freshness_round(installation: Installation, stored: Callable[[], None]) -> i
             feed, state, hours.get(key, ()), last_item_at=latest.get(key), now=now, zone=zone
         )
         if notice is not None:
-            drafts = letters(notice, here.officers.of(facility.code), zone=zone, say=say)
+            drafts = letters(notice, here.officers.of(facility.code), now=now, zone=zone, say=say)
             told += here.feeds.alerted(feed, notice.alert, now, state.alert, drafts)
     if told:
         stored()

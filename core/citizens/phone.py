@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
 _SEPARATORS = str.maketrans("", "", " .-()\u00a0\u202f")
+# The library reads three letters as keys of a telephone: a typed code must not be a number.
+_LETTERS_AS_DIGITS = re.compile(r"\d.*[A-Za-z].*[A-Za-z].*[A-Za-z]")
 _VIETNAM_MOBILE = re.compile(
     r"(?:\+84|0084|84|0)"
     r"((?:3\d|5[1689]|7[06-9]|8[1-8]|9[0-8])\d{7}|(?:52[238]|559|89[6-9]|99[013-9])\d{6})"
@@ -53,6 +55,8 @@ def read_phone(typed: str, *, region: str = "VN") -> Phone:
         region: Country assumed for numbers without a country code.
     """
     bare = typed.translate(_SEPARATORS)
+    if _LETTERS_AS_DIGITS.search(bare):
+        return Phone(PhoneKind.UNREADABLE)
     match = _VIETNAM_MOBILE.fullmatch(bare) if region == "VN" else None
     if match and bare.isascii():
         return Phone(PhoneKind.MOBILE, f"+84{match[1]}", "VN")

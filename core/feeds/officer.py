@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from core.messages.delivery import SMS, DeliveryDraft, Priority
 from core.messages.templates import Template
 
 LINK_LIFETIME = timedelta(minutes=30)  # time to read a code out; found later, it is void
+NEWS_FOR = timedelta(hours=12)  # a letter that could not be sent until then is stale
 _TEMPLATES = {
     Alert.SILENT: Template.FEED_SILENT,
     Alert.LOW_VOLUME: Template.FEED_LOW,
@@ -44,6 +45,7 @@ def letters(
     notice: Notice,
     officers: Iterable[Officer],
     *,
+    now: datetime,
     zone: ZoneInfo,
     say: Callable[..., str],
 ) -> list[DeliveryDraft]:
@@ -64,13 +66,12 @@ def letters(
     key = f"feed:{notice.feed.id}:{notice.alert or 'over'}:{notice.since.timestamp():.0f}"
     drafts = []
     for officer in officers:
+        own = f"{key}:{officer.id}"
         if officer.phone:
-            drafts.append(_draft(f"{key}:{officer.id}", template, officer.phone, text, SMS))
+            drafts.append(_draft(own, template, officer.phone, text, SMS))
         if officer.chat:
-            drafts.append(
-                _draft(f"{key}:{officer.id}:c", template, officer.chat, spoken, officer.channel)
-            )
-    return drafts
+            drafts.append(_draft(f"{own}:c", template, officer.chat, spoken, officer.channel))
+    return [replace(draft, expires_at=now + NEWS_FOR) for draft in drafts]
 
 
 def _reason(notice: Notice) -> str:

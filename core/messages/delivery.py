@@ -15,7 +15,7 @@ from core.messages.templates import Template
 
 SMS = "sms"
 LEASE = timedelta(seconds=60)
-MAX_TRIES = 6
+MAX_TRIES = 100  # with growing pauses about eight hours: an outage of a night loses nothing
 
 
 class DeliveryState(StrEnum):

@@ -24,7 +24,9 @@ def test_a_landline_or_service_number_is_not_mobile(typed: str) -> None:
     assert read_phone(typed).kind is not PhoneKind.MOBILE
 
 
-@pytest.mark.parametrize("typed", ["", "abc", "123", "0901", "09012345678", "0" * 500])
+@pytest.mark.parametrize(
+    "typed", ["", "abc", "123", "0901", "768-YFN-4ZC", "09012345678", "0" * 500]
+)
 def test_what_is_no_number_is_unreadable(typed: str) -> None:
     assert read_phone(typed) == Phone(PhoneKind.UNREADABLE)
 

@@ -348,7 +348,7 @@ def test_each_officer_gets_an_sms_and_the_same_in_a_linked_chat() -> None:
         return f"{key} {data['facility']}/{data['feed']} {data['since']}"
 
     drafts = letters(
-        Notice(FEED, Alert.SILENT, NOON, "feed_timed_out"), officers, zone=ZONE, say=say
+        Notice(FEED, Alert.SILENT, NOON, "feed_timed_out"), officers, now=NOON, zone=ZONE, say=say
     )
     assert [(d.channel, d.to) for d in drafts] == [
         ("sms", "+84900000001"), ("zalo", "77"), ("sms", "+84900000002"),
@@ -358,14 +358,15 @@ def test_each_officer_gets_an_sms_and_the_same_in_a_linked_chat() -> None:
     assert len({draft.dedupe_key for draft in drafts}) == 3
     assert {draft.priority for draft in drafts} == {Priority.ALERT}
     again = letters(
-        Notice(FEED, Alert.SILENT, NOON, "feed_timed_out"), officers, zone=ZONE, say=say
+        Notice(FEED, Alert.SILENT, NOON, "feed_timed_out"), officers, now=NOON, zone=ZONE, say=say
     )
     assert [d.dedupe_key for d in again] == [d.dedupe_key for d in drafts]
+    assert {d.expires_at for d in drafts} == {NOON + timedelta(hours=12)}
 
 
 def spoken(notice: Notice) -> str:
     officer = Officer("o1", "BVA", "Hoa", "", "zalo", "77")
-    (draft,) = letters(notice, [officer], zone=ZONE, say=lambda key, **_: key)
+    (draft,) = letters(notice, [officer], now=NOON, zone=ZONE, say=lambda key, **_: key)
     return draft.text
 
 
