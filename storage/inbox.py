@@ -187,6 +187,19 @@ class InboxStore:
                 (facility, reason): count for facility, reason, count in connection.execute(grouped)
             }
 
+    def tally(self, facility: str) -> dict[tuple[Change, str], int]:
+        """How many items of a facility are kept, by outcome and first reason."""
+        grouped = (
+            select(INBOX.c.change, INBOX.c.reason, func.count())
+            .where(INBOX.c.facility == facility)
+            .group_by(INBOX.c.change, INBOX.c.reason)
+        )
+        with self._engine.connect() as connection:
+            return {
+                (Change(change), reason): count
+                for change, reason, count in connection.execute(grouped)
+            }
+
     def kept(
         self, facility: str, *, reason: str = "", ids: Sequence[str] = (), limit: int = 500
     ) -> list[KeptItem]:

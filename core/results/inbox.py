@@ -80,6 +80,9 @@ class Inbox(Protocol):
     def reasons(self, facilities: frozenset[str] | None) -> dict[tuple[str, str], int]:
         """How many quarantined items wait, by facility and first reason."""
 
+    def tally(self, facility: str) -> dict[tuple[Change, str], int]:
+        """How many items of a facility are kept, by outcome and first reason."""
+
     def kept(
         self, facility: str, *, reason: str = "", ids: Sequence[str] = (), limit: int = 500
     ) -> list[KeptItem]:

@@ -19,11 +19,15 @@ from core.results.catalogue import Catalogue
 from core.results.content import canonical
 from core.results.facility import Facility, Stage
 from core.results.inbox import KeptItem
+from core.results.item_report import ItemReport
 from core.results.judge import Judged, Refused, Withdrawal, judge
 from core.results.local_codes import LocalCodes
+from core.results.preview import MOST_PREVIEWED, PreviewedItem, previewed, unmade
 from core.results.reported import Finding, NotAResult, ReadItem, ReportStatus, Unreadable
 from core.results.result import Person, Result
 from core.results.versions import Change, Incoming, Stored, decide
+
+__all__ = ["BATCH", "NOT_KEPT", "PILOT", "Intake", "IntakeReport", "ItemReport"]
 
 BATCH = 500
 PILOT = "pilot"
@@ -62,23 +66,6 @@ class Release(Protocol):
         Args:
             former: The version that is corrected or withdrawn, where there is one.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class ItemReport:
-    """What became of one item (an entry of ``items`` in ``ketqua ingest --json``).
-
-    Args:
-        row: As the sender's spreadsheet shows it; None for other formats.
-    """
-
-    source: str
-    index: int
-    change: Change
-    result_id: str | None = None
-    errors: tuple[Finding, ...] = ()
-    warnings: tuple[Finding, ...] = ()
-    row: int | None = None
 
 
 @dataclass(slots=True)
@@ -224,6 +211,29 @@ class Intake:
             if item.part == kept.part:
                 yield replace(item, raw=kept.raw, row=kept.row)
                 return
+
+    def preview(
+        self,
+        data: bytes,
+        facility: Facility,
+        *,
+        format: str = "auto",  # noqa: A002
+        limit: int = MOST_PREVIEWED,
+    ) -> list[PreviewedItem]:
+        """Read and judge a sample as ``receive`` would if the facility were live; store nothing.
+
+        Args:
+            limit: Items; what comes after them isn't read.
+        """
+        judging, live = self._judging(facility), replace(facility, stage=Stage.LIVE)
+        items = islice(self.read(data, format=format, facility=facility), limit)
+        pending = [self._judge(item, judging) for item in items]
+        keys = [each.key for each in pending if each.key[0]]
+        batch, dry = _Batch(self.store.current(facility.code, keys)), replace(self, release=unmade)
+        return [
+            previewed(each.item, dry._decide(each, batch, live, ""), each.judged, judging.catalogue)  # noqa: SLF001
+            for each in pending
+        ]
 
     def refuse(
         self, finding: Finding, facility: Facility, *, source: str, feed: str = "cli"

@@ -134,6 +134,13 @@ def read_outcome(
     return _qualitative(_speaking_for(test, said), local)
 
 
+def outcome_of(coding: Coding, local: Local = _NOTHING_LOCAL) -> Outcome | None:
+    """What one code or word of a result means by itself; without a system it is a plain text."""
+    if not coding.system:
+        return local.get(("", coding.code.strip())) or _of_text(coding.code)
+    return _of_code(coding, local)
+
+
 def _speaking_for(test: TestDefinition, members: Sequence[Member]) -> Sequence[Member]:
     own = [member for member in members if _is_of(test, member)]
     return own or members

@@ -154,3 +154,13 @@ def test_the_lineage_of_an_item_leads_to_its_messages(stores: Stores) -> None:
     assert bad is not None
     assert (bad.errors, bad.result_id, bad.deliveries) == (BAD.errors, None, ())
     assert stores.inbox.lineage("BVTHU:zz") is None
+
+
+def test_a_facilitys_items_are_tallied_by_outcome_and_first_reason(stores: Stores) -> None:
+    pilot = item(1, b"a", change=Change.IGNORED, warnings=(Finding("pilot"),))
+    receive(stores, BAD, pilot, item(2, b"b", change=Change.IGNORED, warnings=(Finding("pilot"),)))
+    receive(stores, BAD, facility=OTHER_UNIT.code)
+    assert stores.inbox.tally(UNIT.code) == {
+        (Change.QUARANTINED, "no_name"): 1,
+        (Change.IGNORED, "pilot"): 2,
+    }
