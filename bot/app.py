@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from core.feeds.linking import Linking
     from core.messages.language import Catalogues
     from core.messages.sending import Postroom
+    from core.onboarding.desk import Onboarding
     from core.policy.rule_desk import RuleDesk
     from core.ports import Clock, Former, Gateway, ShelfItem
     from core.results.catalogue import Catalogue
@@ -228,6 +229,37 @@ class Installation:
             release=self.releasing,
             recall=self._recall,
             clock=self.clock,
+        )
+
+    @cached_property
+    def onboarding(self) -> Onboarding:
+        """Where laboratories come on board."""
+        from bot.polling import check_address, probe
+        from core.onboarding.codes import CodeDesk
+        from core.onboarding.desk import Onboarding
+        from core.onboarding.facilities import FacilityDesk
+        from core.onboarding.feeds import FeedDesk
+        from core.onboarding.journal import Journal
+        from core.onboarding.officers import OfficerDesk
+        from labs.readers.vocabulary import system_name
+
+        journal, clock = Journal(self.audit, self.clock), self.clock
+        return Onboarding(
+            facilities=FacilityDesk(
+                self.facilities, self.feeds, self.inbox, self.intake, journal, clock
+            ),
+            feeds=FeedDesk(
+                self.feeds,
+                self.pushes,
+                check=check_address,
+                probe=lambda feed: probe(feed, clock),
+                journal=journal,
+                clock=clock,
+                random=self.random,
+                roots=self.settings.share_roots,
+            ),
+            officers=OfficerDesk(self.officers, journal, self.random),
+            codes=CodeDesk(self.facilities, self.catalogue, system_name, journal),
         )
 
     def _recall(self, result_id: str) -> Former | None:

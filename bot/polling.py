@@ -9,6 +9,7 @@ that every facility has, without a row.
 from __future__ import annotations
 
 import logging
+import queue
 import random
 import threading
 from collections.abc import Callable
@@ -19,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from core.feeds.feed import Feed, FeedKind, FeedState
 from core.feeds.schedule import LEASE, RENEW_EVERY, failed, succeeded
-from core.feeds.source import FeedTrouble, Fetched, Limits, PolledSource
+from core.feeds.source import FeedTrouble, Fetched, Limits, PolledSource, Probe
+from core.ports import Clock
 from core.results.facility import Facility
 from core.results.intake import IntakeReport
 from core.results.versions import Change
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("ketqua.feeds")
 WATCHED = "folder"  # the name under which the watched folder's items come
 _AT_ONCE = 16
+_TEST_LIMITS = Limits(connect_seconds=5, read_seconds=10, total_seconds=15)
+_TEST_SECONDS = 20  # also for what no limit of a source reaches: names, a share that hangs
 
 
 class FeedPolling:
@@ -170,6 +174,48 @@ def source_of(feed: Feed, limits: Limits, tokens: Tokens | None = None) -> Polle
             address=feed.address, secret=feed.secret, host_key=feed.host_key, limits=limits
         )
     raise FeedTrouble("feed_address_unusable", feed.kind)
+
+
+def check_address(feed: Feed) -> None:
+    """Refuse an address that no source of the feed's kind can use, without going there.
+
+    Raises:
+        FeedTrouble: ``feed_address_unusable``.
+    """
+    if feed.kind is FeedKind.FHIR:
+        from labs.sources.fhir_rest import check_base
+
+        check_base(feed.address)
+    elif feed.kind is FeedKind.SFTP:
+        from labs.sources.ssh import Address
+
+        Address.of(feed.address)
+
+
+def probe(feed: Feed, clock: Clock) -> Probe:
+    """Look at a polled feed and take nothing; somebody waits for the answer.
+
+    Raises:
+        FeedTrouble: it can't be read, or not in time.
+    """
+    answers: queue.SimpleQueue[Probe | FeedTrouble] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            answers.put(source_of(feed, _TEST_LIMITS).probe(clock()))
+        except FeedTrouble as trouble:
+            answers.put(trouble)
+        except Exception as error:  # noqa: BLE001  (its text may quote what was sent)
+            answers.put(FeedTrouble("feed_unexpected_answer", type(error).__name__))
+
+    threading.Thread(target=look, name="feed-test", daemon=True).start()
+    try:
+        answer = answers.get(timeout=_TEST_SECONDS)
+    except queue.Empty:
+        raise FeedTrouble("feed_timed_out", f"{_TEST_SECONDS} s") from None
+    if isinstance(answer, FeedTrouble):
+        raise answer
+    return answer
 
 
 def _told(report: IntakeReport) -> str:

@@ -61,6 +61,7 @@ class Settings:
     link_days: int = 10
     watch_dir: str = ""
     watch_seconds: int = 60
+    share_dirs: str = ""
     freshness_seconds: int = 60
     mllp_port: int = 0
     mllp_host: str = "127.0.0.1"
@@ -112,6 +113,12 @@ class Settings:
     def watch_folder(self) -> Path:
         """Where laboratories drop files, one folder per facility code."""
         return Path(self.watch_dir) if self.watch_dir else self.data_dir / "incoming"
+
+    @property
+    def share_roots(self) -> tuple[str, ...]:
+        """Folders below which the console may connect a folder."""
+        chosen = [each.strip() for each in self.share_dirs.split(",") if each.strip()]
+        return tuple(chosen or [str((self.data_dir / "shares").absolute())])
 
     @property
     def public_url(self) -> str:

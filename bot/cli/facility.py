@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import re
-from dataclasses import replace
+import sys
 from typing import IO, Any
 
 import click
 
-from bot.cli.output import note, print_json
+from bot.cli.output import CLI, finding_json, note, print_json, refuse, say
+from core.messages.findings import printable
+from core.onboarding.code_list import read_list
+from core.onboarding.facilities import FacilityDesk, FacilityDraft
+from core.onboarding.mistake import Mistakes
 from core.results.facility import DateOrder, Facility, Stage
-from core.results.intake import BATCH, PILOT
-from core.results.local_codes import FIXED_SYSTEMS, CodeKind
-from core.results.reported import Coding
-from core.results.result import Outcome
-
-_CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{1,31}")
+from core.results.local_codes import CodeKind
+from core.results.preview import PreviewedItem
+from core.results.versions import Change
+from labs.readers.detect import FORMATS
 
 
 @click.group("facility")
@@ -45,30 +45,12 @@ def add(
     """Connect a facility, or change the one with this CODE; what isn't said stays as it is."""
     from bot.opening import open_installation
 
-    if not _CODE.fullmatch(code.upper()):
-        raise click.BadParameter(code, param_hint="CODE")  # it names a folder and stands in URLs
-    installation = open_installation()
-    known = installation.facilities.get(code.upper()) or Facility(code.upper(), name, name[:30])
-    said: dict[str, Any] = {
-        "name": name,
-        "short_name": short_name and short_name[:30],
-        "zone": zone,
-        "contact": contact,
-        "date_order": date_order and DateOrder(date_order),
-        "stage": Stage.PILOT if pilot else None,
-    }
-    facility = replace(known, **{key: value for key, value in said.items() if value is not None})
-    _check_zone(facility)
-    installation.facilities.add(facility)
-    installation.audit_cli("facility_added", facility.code)
-    note("cli.facility.added", code=facility.code)
-
-
-def _check_zone(facility: Facility) -> None:
-    try:
-        _ = facility.timezone
-    except (KeyError, ValueError) as error:
-        raise click.BadParameter(facility.zone, param_hint="--zone") from error
+    draft = FacilityDraft(name, short_name, zone, contact, date_order)
+    desk = open_installation().onboarding.facilities
+    saved = desk.save(code, draft, by=CLI, stage=Stage.PILOT if pilot else None)
+    if isinstance(saved, Mistakes):
+        refuse(saved)
+    note("cli.facility.added", code=saved.code)
 
 
 @command.command("list")
@@ -95,17 +77,80 @@ def live(code: str, release: bool) -> None:
     from bot.opening import open_installation
 
     installation = open_installation()
-    facility = replace(installation.facility(code), stage=Stage.LIVE)
-    installation.facilities.add(facility)
-    installation.feeds.watch_from(facility.code, installation.clock())
-    installation.audit_cli("facility_live", facility.code)
+    desk = installation.onboarding.facilities
+    facility = desk.go_live(installation.facility(code), by=CLI)
     note("cli.facility.live", code=facility.code)
-    released = 0
-    while release and (kept := installation.inbox.kept(facility.code, reason=PILOT, limit=BATCH)):
-        released += len(installation.intake.replay(kept, facility).items)
     if release:
-        installation.audit_cli("pilot_released", facility.code)
-        note("cli.facility.released", n=released)
+        note("cli.facility.released", n=_release_all(desk, facility))
+
+
+def _release_all(desk: FacilityDesk, facility: Facility) -> int:
+    """Batch after batch, as long as a batch is taken in."""
+    released = 0
+    while items := desk.release_pilot(facility, by=CLI).items:
+        released += len(items)
+    return released
+
+
+@command.command("pilot", epilog="Example: ketqua facility pilot BVX")
+@click.argument("code")
+def pilot(code: str) -> None:
+    """Go back to a pilot: nothing new reaches people, and what did stays."""
+    from bot.opening import open_installation
+
+    installation = open_installation()
+    facility = installation.onboarding.facilities.back_to_pilot(installation.facility(code), by=CLI)
+    note("cli.facility.pilot", code=facility.code)
+
+
+@command.command("sample", epilog="Example: ketqua facility sample BVX first.hl7")
+@click.argument("code")
+@click.argument("path", type=click.File("rb"))
+@click.option("--format", "file_format", type=click.Choice(FORMATS), default="auto")
+@click.option("--json", "as_json", is_flag=True)
+def sample(code: str, path: IO[bytes], file_format: str, as_json: bool) -> None:
+    """Show how the file PATH would be read, and store nothing; exit 1 if anything is held back.
+
+    People are masked, and tests of class C and D are not named.
+    """
+    from bot.opening import open_installation
+
+    installation = open_installation()
+    facility = installation.facility(code)
+    items = installation.intake.preview(path.read(), facility, format=file_format)
+    if as_json:
+        print_json([_seen(item, facility) for item in items])
+    else:
+        for item in items:
+            _print_item(_seen(item, facility))
+    sys.exit(1 if any(each.report.change is Change.QUARANTINED for each in items) else 0)
+
+
+def _seen(item: PreviewedItem, facility: Facility) -> dict[str, object]:
+    report, at = item.report, item.collected_at
+    return {
+        "index": report.index,
+        "row": report.row,
+        "status": report.change,
+        "test": say("cli.sample.confidential")
+        if item.confidential
+        else item.test and item.test.key,
+        "class": item.test and item.test.confidentiality,
+        "outcome": item.outcome,
+        "collected_at": at.astimezone(facility.timezone) if at else None,
+        "person": item.person,
+        "errors": [finding_json(each) for each in report.errors],
+        "warnings": [finding_json(each) for each in report.warnings],
+    }
+
+
+def _print_item(seen: dict[str, Any]) -> None:
+    person = seen["person"]
+    who = f"{person.initials} {person.birth_year} …{person.phone}" if person else "-"
+    told = (str(seen[name] or "-") for name in ("status", "test", "outcome", "collected_at"))
+    click.echo(printable("  ".join((f"#{seen['index'] + 1}", *told, who))))
+    for found in (*seen["errors"], *seen["warnings"]):
+        click.echo(f"  [{found['code']}] {found['message']} {found['hint']}")
 
 
 @command.command(
@@ -127,15 +172,13 @@ def map_code(
 
     installation = open_installation()
     facility = installation.facility(code)
-    known = [*Outcome] if value else [test.key for test in installation.catalogue]
-    if not remove and meaning not in known:
-        raise click.BadParameter(f"{meaning}: {', '.join(known)}", param_hint="MEANING")
-    if system in FIXED_SYSTEMS:
-        raise click.BadParameter(system, param_hint="--system")
     kind = CodeKind.VALUE if value else CodeKind.TEST
-    chosen = None if remove else meaning
-    installation.facilities.map_code(facility.code, kind, (system, local), chosen)
-    installation.audit_cli("code_mapped", facility.code)
+    chosen = None if remove else meaning or ""
+    desk = installation.onboarding.codes
+    wrong = desk.map(facility.code, kind, (system, local), chosen, by=CLI)
+    if wrong is not None:
+        note("cli.facility.meanings", known=", ".join(desk.meanings(kind)))
+        refuse(wrong)
     note("cli.facility.mapped", code=facility.code)
 
 
@@ -143,21 +186,22 @@ def map_code(
 @click.argument("code")
 @click.argument("file", type=click.File("r", encoding="utf-8-sig"), required=False)
 def codes(code: str, file: IO[str] | None) -> None:
-    """Show what is mapped; with the laboratory's code list (code[,system] a line) what maps."""
+    """Show what is mapped; with the laboratory's code list what maps.
+
+    A line of FILE is code[,system[,name]], code;name or system|code|name.
+    """
     from bot.opening import open_installation
 
     installation = open_installation()
-    facility = installation.facility(code)
-    mapped = installation.facilities.codes(facility.code)
+    facility, desk = installation.facility(code), installation.onboarding.codes
     if file is None:
+        mapped = desk.mapped(facility.code)
         for (system, local), meaning in (*mapped.tests.items(), *mapped.values.items()):
             click.echo(f"{system}|{local}\t{meaning}")
         return
-    catalogue, missing = installation.catalogue.with_codes(mapped.tests), 0
-    for row in csv.reader(file):
-        local, system = (*(cell.strip() for cell in row), "", "")[:2]
-        if local:
-            test = catalogue.find([Coding(system, local), Coding("LN", local)])
-            missing += test is None
-            click.echo(f"{system}|{local}\t{test.key if test else '-'}")
-    note("cli.facility.codes_missing", n=missing)
+    known = desk.known(facility.code, CodeKind.TEST, read_list(file.read()))
+    for each in known:
+        click.echo(
+            printable(f"{each.listed.system}|{each.listed.code}") + f"\t{each.meaning or '-'}"
+        )
+    note("cli.facility.codes_missing", n=sum(not each.meaning for each in known))

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import replace
 from datetime import timedelta
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import click
 
-from bot.cli.output import note, print_json, say
+from bot.cli.output import CLI, note, print_json, refuse, say
 from core.feeds import weekdays
-from core.feeds.feed import LONGEST_INTERVAL, POLLED, Feed, FeedKind
-from core.feeds.push import OVERLAP, new_key
-from core.feeds.sender import is_network
+from core.feeds.feed import LONGEST_INTERVAL, Feed, FeedKind
+from core.feeds.push import OVERLAP
+from core.onboarding.feed_draft import ALL_DAY, ALL_WEEK, FeedDraft, draft_of, is_feed_name
+from core.onboarding.feeds import ANYWHERE
+from core.onboarding.mistake import Mistakes
 
 if TYPE_CHECKING:
     from bot.app import Installation
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
-_HOURS = re.compile(r"([01]?\d|2[0-4])-([01]?\d|2[0-4])")
 _LONGEST = int(LONGEST_INTERVAL.total_seconds() // 60)
 
 
@@ -35,9 +34,7 @@ def command() -> None:
     " --expected 60 --hours 7-17 --days mon-sat · ketqua feed add BVX/push --kind push",
 )
 @click.argument("feed")
-@click.option(
-    "--kind", type=click.Choice(["fhir", "folder", "mllp", "push", "sftp"]), required=True
-)
+@click.option("--kind", type=click.Choice(sorted(map(str, FeedKind))), required=True)
 @click.option(
     "--address", default="", help="Folder: its path. MLLP: the sender as in MSH-3|MSH-4, or MSH-4."
 )
@@ -48,8 +45,8 @@ def command() -> None:
 @click.option("--interval", type=click.IntRange(1, _LONGEST), default=15, show_default=True,
               help="Minutes between two polls.")  # fmt: skip
 @click.option("--expected", type=click.IntRange(min=1), help="Silent after so many minutes.")
-@click.option("--hours", default="0-24", show_default=True, help="Local hours in which it sends.")
-@click.option("--days", default="mon-sun", show_default=True, help="Days on which it sends.")
+@click.option("--hours", default=ALL_DAY, show_default=True, help="Local hours in which it sends.")
+@click.option("--days", default=ALL_WEEK, show_default=True, help="Days on which it sends.")
 def add(
     feed: str,
     kind: str,
@@ -66,33 +63,32 @@ def add(
     from bot.opening import open_installation
 
     facility, name = _split(feed)
-    wrong = next((peer for peer in peers if not is_network(peer)), None)
-    if wrong is not None:
-        raise click.BadParameter(wrong, param_hint="--peer")
-    opens, closes = _span(hours)
-    if kind != "push" and not address:
-        raise click.BadParameter(address, param_hint="--address")
     installation = open_installation()
-    before = installation.feeds.get(facility, name)
-    made = Feed(
-        facility=installation.facility(facility).code,
-        name=name,
-        kind=FeedKind(kind),
-        address=address,
+    draft = FeedDraft(
+        kind,
+        address,
+        secret=secret_file.read() if secret_file else None,
+        host_key=host_key or None,
         peers=peers,
-        host_key=host_key or (before[0].host_key if before else ""),
-        secret=_secret(secret_file, before[0] if before else None),
-        interval=timedelta(minutes=interval),
-        expected_every=timedelta(minutes=expected) if expected else None,
-        opens=opens,
-        closes=closes,
-        days=_days(days),
+        interval=str(interval),
+        expected=str(expected or ""),
+        hours=hours,
+        days=days,
     )
-    installation.feeds.add(made, installation.clock())
-    installation.audit_cli("feed_added", made.id)
-    note("cli.feed.added", feed=made.id)
-    if made.kind is FeedKind.PUSH and not installation.pushes.keys(made.facility):
+    made = _save(installation, installation.facility(facility).code, name, draft)
+    if made.kind is FeedKind.PUSH and not installation.onboarding.feeds.keys(
+        made.facility, made.name
+    ):
         note("cli.feed.needs_key", feed=made.id)
+
+
+def _save(installation: Installation, facility: str, name: str, draft: FeedDraft) -> Feed:
+    desk = installation.onboarding.feeds
+    made = desk.save(facility, name, draft, by=CLI, roots=(ANYWHERE,))
+    if isinstance(made, Mistakes):
+        refuse(made)
+    note("cli.feed.added", feed=made.id)
+    return made
 
 
 @command.command(
@@ -110,20 +106,17 @@ def change(
     """Change when a feed is polled and expected to send; what is not said stays."""
     from bot.opening import open_installation
 
-    chosen: dict[str, Any] = {}
-    if interval is not None:
-        chosen["interval"] = timedelta(minutes=interval)
-    if expected is not None:
-        chosen["expected_every"] = timedelta(minutes=expected) if expected else None
-    if hours is not None:
-        chosen["opens"], chosen["closes"] = _span(hours)
-    if days is not None:
-        chosen["days"] = _days(days)
     installation = open_installation()
-    changed = replace(_known(installation, feed), **chosen)
-    installation.feeds.add(changed, installation.clock())
-    installation.audit_cli("feed_added", changed.id)
-    note("cli.feed.added", feed=changed.id)
+    found = _known(installation, feed)
+    draft = draft_of(found)
+    draft = replace(
+        draft,
+        interval=draft.interval if interval is None else str(interval),
+        expected=draft.expected if expected is None else str(expected or ""),
+        hours=draft.hours if hours is None else hours,
+        days=draft.days if days is None else days,
+    )
+    _save(installation, found.facility, found.name, draft)
 
 
 @command.command("test", epilog="Example: ketqua feed test BVX/sftp")
@@ -132,19 +125,18 @@ def test(feed: str) -> None:
     """Look at a polled feed and take nothing; exit 1 if it can't be read."""
     from bot.cli.output import explain
     from bot.opening import open_installation
-    from bot.polling import source_of
-    from core.feeds.source import FeedTrouble, Limits
+    from core.feeds.source import FeedTrouble
 
     installation = open_installation()
     found = _known(installation, feed)
-    if found.kind not in POLLED:
-        note("cli.feed.is_heard", feed=found.id)
-        return
     try:
-        probe = source_of(found, Limits()).probe(installation.clock())
+        probe = installation.onboarding.feeds.test(found, by=CLI)
     except FeedTrouble as trouble:
         click.echo(explain(trouble), err=True)
         sys.exit(1)
+    if probe is None:
+        note("cli.feed.is_heard", feed=found.id)
+        return
     click.echo(f"{probe.found}\t{probe.newest or ''}\t{probe.host_key}")
 
 
@@ -205,8 +197,7 @@ def remove(feed: str) -> None:
 
     installation = open_installation()
     found = _known(installation, feed)
-    installation.feeds.remove(found.facility, found.name)
-    installation.audit_cli("feed_removed", found.id)
+    installation.onboarding.feeds.remove(found, by=CLI)
     note("cli.feed.removed", feed=found.id)
 
 
@@ -222,38 +213,13 @@ def key(feed: str, overlap_days: int, revoke: str | None) -> None:
     facility, name = _split(feed)
     installation = open_installation()
     facility = installation.facility(facility).code
+    desk = installation.onboarding.feeds
     if revoke is not None:
-        ended = installation.pushes.revoke_key(facility, revoke, installation.clock())
-        installation.audit_cli("push_key_revoked", f"{facility}/{name}")
+        ended = desk.end_key(facility, name, revoke, by=CLI)
         note("cli.feed.keys_ended", n=ended)
         sys.exit(0 if ended else 1)
-    now = installation.clock()
-    text, made = new_key(facility, name, random=installation.random, now=now)
-    installation.pushes.add_key(made, now + timedelta(days=overlap_days))
-    installation.audit_cli("push_key_made", f"{facility}/{name}")
-    click.echo(text)
+    click.echo(desk.make_key(facility, name, by=CLI, overlap=timedelta(days=overlap_days)))
     note("cli.feed.key_once", days=overlap_days)
-
-
-def _span(hours: str) -> tuple[int, int]:
-    found = _HOURS.fullmatch(hours)
-    if found is None:
-        raise click.BadParameter(hours, param_hint="--hours")
-    return int(found[1]), int(found[2])
-
-
-def _days(text: str) -> frozenset[int]:
-    try:
-        return weekdays.parse(text)
-    except ValueError:
-        raise click.BadParameter(text, param_hint="--days") from None
-
-
-def _secret(file: IO[str] | None, before: Feed | None) -> str:
-    """The one that is given, else the one that is kept; an empty file takes it away."""
-    if file is not None:
-        return file.read().strip()
-    return before.secret if before else ""
 
 
 def _activate(feed: str, *, active: bool) -> None:
@@ -261,13 +227,12 @@ def _activate(feed: str, *, active: bool) -> None:
 
     installation = open_installation()
     found = _known(installation, feed)
-    installation.feeds.add(replace(found, active=active), installation.clock())
-    installation.audit_cli("feed_resumed" if active else "feed_paused", found.id)
+    installation.onboarding.feeds.activate(found, active=active, by=CLI)
 
 
 def _split(feed: str) -> tuple[str, str]:
     facility, _, name = feed.partition("/")
-    if not facility or not _NAME.fullmatch(name):
+    if not facility or not is_feed_name(name):
         raise click.BadParameter(feed, param_hint="FEED")
     return facility.upper(), name
 

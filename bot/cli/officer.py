@@ -6,9 +6,9 @@ import sys
 
 import click
 
-from bot.cli.output import note, print_json
-from core.citizens.phone import PhoneKind, read_phone
-from core.feeds.officer import LINK_LIFETIME, Officer
+from bot.cli.output import CLI, note, print_json, refuse
+from core.feeds.officer import LINK_LIFETIME
+from core.onboarding.mistake import Mistakes
 
 
 @click.group("officer")
@@ -26,15 +26,12 @@ def add(facility_code: str, name: str, phone: str) -> None:
     """Add an officer of a facility; prints the id."""
     from bot.opening import open_installation
 
-    read = read_phone(phone)
-    if read.kind is not PhoneKind.MOBILE:
-        raise click.BadParameter(phone, param_hint="--phone")
     installation = open_installation()
     facility = installation.facility(facility_code)
-    officer = Officer(installation.random(4).hex(), facility.code, name, read.e164)
-    installation.officers.add(officer)
-    installation.audit_cli("officer_added", officer.id)
-    click.echo(officer.id)
+    named = installation.onboarding.officers.add(facility.code, name, phone, by=CLI)
+    if isinstance(named, Mistakes):
+        refuse(named)
+    click.echo(named.id)
 
 
 @command.command("list")
@@ -45,7 +42,7 @@ def list_all(facility_code: str, as_json: bool) -> None:
     from bot.opening import open_installation
 
     installation = open_installation()
-    found = installation.officers.of(installation.facility(facility_code).code)
+    found = installation.onboarding.officers.of(installation.facility(facility_code).code)
     if as_json:
         print_json(found)
         return
@@ -80,8 +77,6 @@ def remove(officer_id: str) -> None:
     """Remove an officer; exit 1 if there is none."""
     from bot.opening import open_installation
 
-    installation = open_installation()
-    if not installation.officers.remove(officer_id):
+    if not open_installation().onboarding.officers.remove(officer_id, by=CLI):
         note("cli.officer.unknown", id=officer_id)
         sys.exit(1)
-    installation.audit_cli("officer_removed", officer_id)

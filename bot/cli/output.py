@@ -6,16 +6,20 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import msgspec
 
 from core.errors import KetquaError
 from core.messages import findings
+from core.messages.findings import printable
 from core.messages.language import Catalogues
+from core.onboarding.mistake import Mistakes
 from core.results.reported import Finding
 from labs.replies.account import told
 
+CLI = "cli"  # who acts, in the audit log: somebody with a shell on the server
 _FOLDER = Path(__file__).resolve().parent.parent.parent / "core" / "messages" / "catalogues"
 
 
@@ -52,6 +56,14 @@ def explain(error: KetquaError) -> str:
     if not catalogues().has(language(), key):
         return f"{error.code}: {error.detail}"
     return f"{say(key, detail=error.detail)} [{error.code}]"
+
+
+def refuse(mistakes: Mistakes) -> NoReturn:
+    """Say everything that can't be kept as it was typed, and exit with 2."""
+    for each in mistakes.found:
+        text = say(f"errors.{each.code}", detail=printable(each.detail))
+        click.echo(f"{each.field}: {text} [{each.code}]", err=True)
+    sys.exit(2)
 
 
 def explain_finding(finding: Finding) -> tuple[str, str]:

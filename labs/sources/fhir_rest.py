@@ -167,6 +167,11 @@ class FhirServer:
         return Answer(url, 0, {}, b"")
 
 
+def check_base(address: str) -> None:
+    """Refuse a base URL that can't be searched. Raises: FeedTrouble."""
+    _usable(address)
+
+
 def _usable(address: str) -> SplitResult:
     try:
         parts = urlsplit(address.strip())
