@@ -158,6 +158,7 @@ class Service:
             push_answers=self._push_answers(),
             largest=here.settings.max_file_mib * 1024 * 1024,
             delays=here.delays,
+            onboarding=here.onboarding,
         )
 
     def _pushing(self) -> Pushing:

@@ -14,6 +14,7 @@ from flask import Response, g, make_response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from core.certificates.verdict import words_of_reason
+from core.citizens.phone import mask_phone
 from sms.room import current_room
 
 _STATIC = Path(__file__).parent / "static"
@@ -111,6 +112,7 @@ def static_file(filename: str) -> str:
 
 
 WORDS = {
+    "masked_phone": mask_phone,
     "t": say,
     "tn": say_n,
     "why": why,

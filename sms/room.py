@@ -15,6 +15,7 @@ from core.citizens.retrieval import RetrievalDesk
 from core.feeds.ports import FeedHours, Feeds
 from core.feeds.pushing import Pushing
 from core.messages.language import Catalogues
+from core.onboarding.desk import Onboarding
 from core.ports import Audit, Clock, Facilities, Randomness, StaffAccounts, Visits
 from core.results.catalogue import TestDefinition
 from core.results.delays import Delays
@@ -64,6 +65,7 @@ class LaboratoryRoom:
         push_answers: By media type, how the account of a push is written (what was sent, the
             account, and the sentences for its findings); ``application/json`` is the default.
         largest: Bytes of one file or push.
+        onboarding: Where laboratories are connected.
     """
 
     intake: Intake
@@ -74,6 +76,7 @@ class LaboratoryRoom:
     push_answers: Mapping[str, PushAnswer]
     largest: int
     delays: Delays
+    onboarding: Onboarding
 
 
 @dataclass(frozen=True, slots=True)

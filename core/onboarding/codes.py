@@ -20,6 +20,7 @@ from core.results.result import Outcome
 from core.results.values import outcome_of
 
 _LOINC = "LN"
+_OUTCOMES = [each for each in Outcome if each is not Outcome.REPORTED]  # panels have no codes
 
 
 class Via(StrEnum):
@@ -71,7 +72,7 @@ class CodeDesk:
 
     def meanings(self, kind: CodeKind) -> list[str]:
         """What a code of this kind may be given as its meaning."""
-        return [*Outcome] if kind is CodeKind.VALUE else [test.key for test in self.catalogue]
+        return [*_OUTCOMES] if kind is CodeKind.VALUE else [test.key for test in self.catalogue]
 
     def map(
         self, facility: str, kind: CodeKind, code: tuple[str, str], meaning: str | None, *, by: str

@@ -42,12 +42,15 @@ class Right(StrEnum):
     SEE_AUDIT = "see_audit"
     MANAGE_RULES = "manage_rules"
     MANAGE_STAFF = "manage_staff"
+    MANAGE_FACILITIES = "manage_facilities"
 
 
 _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.FACILITY_OFFICER: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS}),
     Role.CONTROL_OFFICER: frozenset(),
-    Role.OPERATOR: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS, Right.MANAGE_RULES}),
+    Role.OPERATOR: frozenset(
+        {Right.SEE_INTAKE, Right.SEND_RESULTS, Right.MANAGE_RULES, Right.MANAGE_FACILITIES}
+    ),
     Role.APPROVER: frozenset({Right.SEE_INTAKE}),
     Role.AUDITOR: frozenset({Right.SEE_AUDIT}),
     Role.ADMINISTRATOR: frozenset(Right),

@@ -1,14 +1,14 @@
-"""The console of staff: sign-in, what arrived, what was kept back, the audit log.
+"""The console of staff: sign-in, what arrived, what was kept back, facilities, the audit log.
 
 The one place with cookies, all of them under ``/staff``. Nothing here shows a person, a test
-or an outcome.
+or an outcome, but for a sample that somebody sends to see how it reads (``onboarding.samples``).
 """
 
 from __future__ import annotations
 
 from flask import Blueprint
 
-from sms.staff import entering, home, rules, sending, signing_in
+from sms.staff import entering, home, onboarding, rules, sending, signing_in
 from sms.staff.csrf import check_form
 
 console = Blueprint("staff", __name__, url_prefix="/staff")
@@ -30,3 +30,4 @@ console.add_url_rule("/rules/new", view_func=rules.ask_for_rules, methods=["GET"
 console.add_url_rule("/rules/new", view_func=rules.take_in_rules, methods=["POST"])
 console.add_url_rule("/rules/withdraw", view_func=rules.withdraw_rules, methods=["POST"])
 console.add_url_rule("/audit", view_func=home.audit)
+onboarding.add_routes(console)

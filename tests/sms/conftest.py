@@ -45,7 +45,7 @@ def furnish(world: World, words: Catalogues, **more: object) -> WebRoom:
         audit=world.audit,
         inbox=world.inbox,
         facilities=world.facilities,
-        laboratories=no_laboratories(world.facilities, world.clock, world.delays),
+        laboratories=no_laboratories(world),
         secret=b"s" * 32,
         clock=world.clock,
         random=world.random,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -17,15 +17,18 @@ from core.certificates.verdict import Standing
 from core.citizens.proof import Proof
 from core.citizens.retrieval import RetrievalDesk
 from core.citizens.visit import Visit
-from core.feeds.feed import Feed, FeedState
 from core.feeds.push import PushKey
 from core.feeds.pushing import Pushing
+from core.feeds.source import Probe
+from core.onboarding.codes import CodeDesk
+from core.onboarding.desk import Onboarding
+from core.onboarding.facilities import FacilityDesk
+from core.onboarding.feeds import FeedDesk
+from core.onboarding.journal import Journal
+from core.onboarding.officers import OfficerDesk
 from core.policy.rule_desk import RuleDesk
 from core.policy.staff import StaffAccount
 from core.ports import (
-    Audit,
-    AuditEntry,
-    Facilities,
     LinkTarget,
     PersonRow,
     ResultShelf,
@@ -35,14 +38,21 @@ from core.ports import (
 )
 from core.results.catalogue import Catalogue, Confidentiality, TestDefinition, TestKind
 from core.results.delays import Delay, Delays, Step
-from core.results.facility import Facility
-from core.results.inbox import Inbox, IntakeCount, QuarantinedItem
+from core.results.inbox import Inbox, IntakeCount, KeptItem, QuarantinedItem
 from core.results.intake import Intake
 from core.results.local_codes import NO_CODES
 from core.results.reported import DocumentType, ReportStatus
 from core.results.result import Document, Outcome, Person, Result, Value
+from core.results.versions import Change
 from sms.room import LaboratoryRoom
 from tests.core.citizens.fakes import MemoryChallenges
+from tests.core.onboarding.fakes import (
+    MemoryAudit,
+    MemoryFacilities,
+    MemoryFeeds,
+    MemoryOfficers,
+    MemoryPushes,
+)
 from tests.core.policy.fakes import MemoryRuleSets
 from tests.core.results.fakes import MemoryIntake, PlainIndexer
 
@@ -163,17 +173,6 @@ class MemoryStaff(StaffAccounts):
         self.sessions.pop(token_hash, None)
 
 
-class MemoryAudit(Audit):
-    def __init__(self) -> None:
-        self.entries: list[AuditEntry] = []
-
-    def record(self, entry: AuditEntry) -> None:
-        self.entries.append(entry)
-
-    def recent(self, limit: int) -> list[AuditEntry]:
-        return self.entries[::-1][:limit]
-
-
 class MemoryInbox(Inbox):
     def __init__(self) -> None:
         self.counted: list[IntakeCount] = []
@@ -190,6 +189,15 @@ class MemoryInbox(Inbox):
     def raw(self, item_id: str) -> bytes | None:
         return None
 
+    def tally(self, facility: str) -> dict[tuple[Change, str], int]:
+        waiting = self.reasons(frozenset({facility})).items()
+        return {(Change.QUARANTINED, why): count for (_, why), count in waiting}
+
+    def kept(
+        self, facility: str, *, reason: str = "", ids: Sequence[str] = (), limit: int = 500
+    ) -> list[KeptItem]:
+        return []
+
     def reasons(self, facilities: frozenset[str] | None) -> dict[tuple[str, str], int]:
         return dict(
             Counter((i.facility, i.errors[0].code) for i in self.quarantined(facilities, 99))
@@ -204,20 +212,6 @@ class MemoryDelays(Delays):
     def since(self, since: datetime) -> dict[str, dict[Step, Delay]]:
         self.asked_since = since
         return self.found
-
-
-class MemoryFacilities(Facilities):
-    def __init__(self) -> None:
-        self.rows: dict[str, Facility] = {}
-
-    def add(self, facility: Facility) -> None:
-        self.rows[facility.code] = facility
-
-    def get(self, code: str) -> Facility | None:
-        return self.rows.get(code)
-
-    def all(self) -> list[Facility]:
-        return [self.rows[code] for code in sorted(self.rows)]
 
 
 def _test(key: str, vi: str, kind: TestKind, letter: str, target: str = "") -> TestDefinition:
@@ -274,6 +268,9 @@ class World:
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
     facilities: MemoryFacilities = field(default_factory=MemoryFacilities)
     delays: MemoryDelays = field(default_factory=MemoryDelays)
+    feeds: MemoryFeeds = field(default_factory=MemoryFeeds)
+    officers: MemoryOfficers = field(default_factory=MemoryOfficers)
+    pushes: MemoryPushes = field(default_factory=MemoryPushes)
     standings: dict[str, Standing] = field(default_factory=dict)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
     rule_sets: MemoryRuleSets = field(default_factory=MemoryRuleSets)
@@ -334,10 +331,7 @@ def key_of(person: Person) -> str:
 
 
 class NoFeeds:
-    """A city without feeds and keys."""
-
-    def all(self) -> list[tuple[Feed, FeedState]]:
-        return []
+    """A city through whose feeds nothing came."""
 
     def since(self, since: datetime) -> dict[tuple[str, str], list[tuple[datetime, int]]]:
         return {}
@@ -349,16 +343,40 @@ class NoFeeds:
         return None
 
 
-def no_laboratories(facilities: Facilities, clock: Watch, delays: Delays) -> LaboratoryRoom:
+def no_laboratories(world: World) -> LaboratoryRoom:
     """Pages with nothing to take in; what laboratories do is tested on an installation."""
 
     def nothing(*_: object, **__: object) -> Any:
         return []
 
     store, indexer = MemoryIntake(), PlainIndexer()
-    feeds: Any = NoFeeds()  # of three ports just what pages ask
+    quiet: Any = NoFeeds()  # of two ports just what pages ask
+    catalogue = Catalogue([PCR, DENGUE, HIV])
     intake = Intake(
-        store, nothing, Catalogue([]), lambda _: NO_CODES, indexer, nothing, store.recall, clock
+        store, nothing, catalogue, lambda _: NO_CODES, indexer, nothing, store.recall, world.clock
     )
-    pushing = Pushing(feeds, feeds, facilities, intake, indexer, clock)
-    return LaboratoryRoom(intake, (), feeds, feeds, pushing, {}, 64 * 1024, delays)
+    pushing = Pushing(quiet, world.feeds, world.facilities, intake, indexer, world.clock)
+    return LaboratoryRoom(
+        intake,
+        (),
+        world.feeds,
+        quiet,
+        pushing,
+        {},
+        64 * 1024,
+        world.delays,
+        _onboarding(world, intake, catalogue),
+    )
+
+
+def _onboarding(world: World, intake: Intake, catalogue: Catalogue) -> Onboarding:
+    journal = Journal(world.audit, world.clock)
+    return Onboarding(
+        FacilityDesk(world.facilities, world.feeds, world.inbox, intake, journal, world.clock),
+        FeedDesk(
+            world.feeds, world.pushes, lambda _: None, lambda _: Probe(3), journal, world.clock,
+            world.random, ("/mnt/shares",),
+        ),
+        OfficerDesk(world.officers, journal, world.random),
+        CodeDesk(world.facilities, catalogue, str, journal),
+    )  # fmt: skip
