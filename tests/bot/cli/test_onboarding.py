@@ -174,3 +174,28 @@ def test_a_code_with_which_an_officer_links_a_chat_is_printed_with_what_to_do(
     assert ketqua(world, "officer", "link", added.stdout.strip()).stdout.strip() != code
     unknown = ketqua(world, "officer", "link", "nobody")
     assert (unknown.returncode, unknown.stdout) == (1, "")
+
+
+def test_a_sample_is_shown_masked_and_kept_nowhere(world: Path) -> None:
+    ketqua(world, "facility", "add", "BVS", "--name", "S", "--pilot")
+    good = written(world, "sample.hl7", oru("L-9", PHONE))
+    done = ketqua(world, "facility", "sample", "BVS", good, "--json")
+    (item,) = json.loads(done.stdout)
+    assert (done.returncode, item["status"], item["test"]) == (0, "accepted", "SARSCOV2-PCR")
+    assert item["person"]["initials"] == "N. V. B."
+    assert PHONE not in done.stdout
+    assert "N. V. B. 1990" in ketqua(world, "facility", "sample", "BVS", good).stdout
+    bad = written(world, "secret.hl7", oru("L-9", "", test="75622-1^HIV^LN", value="X^?^LIS"))
+    refused = ketqua(world, "facility", "sample", "BVS", bad)
+    assert refused.returncode == 1
+    assert "confidential test" in refused.stdout
+    assert "HIV" not in refused.stdout
+    assert "BVS" not in ketqua(world, "inbox", "reasons").stdout
+    assert told(world, "ingest", "--facility", "BVS", good)["ignored"] == 1
+
+
+def test_a_facility_goes_back_to_a_pilot(world: Path) -> None:
+    ketqua(world, "facility", "add", "BVR", "--name", "R")
+    assert ketqua(world, "facility", "pilot", "BVR").returncode == 0
+    file = written(world, "back.hl7", oru("L-10", PHONE))
+    assert told(world, "ingest", "--facility", "BVR", file)["ignored"] == 1
