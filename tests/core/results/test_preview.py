@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from core.ports import ResultRow
 from core.results.facility import Stage
 from core.results.intake import Intake
 from core.results.local_codes import NO_CODES
@@ -59,6 +60,14 @@ def test_it_says_what_would_become_of_each_item_in_turn() -> None:
     ]  # fmt: skip
     assert items[4].person is not None
     assert items[4].test is not None
+
+
+def test_nothing_is_signed_and_no_message_is_written_for_a_sample() -> None:
+    def release(*_: object) -> ResultRow:
+        raise AssertionError
+
+    intake = replace(desk(MemoryIntake(), report()), release=release)
+    assert [each.report.change for each in intake.preview(b"raw", BVA)] == [Change.ACCEPTED]
 
 
 def test_what_is_stored_already_counts_and_is_left_as_it_is() -> None:
