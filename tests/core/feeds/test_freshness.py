@@ -267,10 +267,10 @@ def test_a_monday_that_brings_little_is_a_fall_though_sunday_was_closed() -> Non
     assert not falls_off(SIX_DAYS, [*usual, (MONDAY, 200)], now, ZONE)
 
 
-def test_what_trickles_in_on_a_closed_day_makes_no_usual_day_of_it() -> None:
+def test_what_came_on_a_closed_day_does_not_make_up_for_a_day_that_brought_little() -> None:
     now = MONDAY + 6 * HOUR
-    trickling = [entry for entry in week(SIX_DAYS, now, 30, 2) if entry[0] < MONDAY - 6 * HOUR]
-    assert falls_off(SIX_DAYS, [*trickling, (MONDAY, 20)], now, ZONE)
+    usual = [*week(SIX_DAYS, SUNDAY, 30, 0), (SUNDAY, 250)]
+    assert falls_off(SIX_DAYS, [*usual, (MONDAY, 20)], now, ZONE)
 
 
 def test_two_days_a_week_are_enough_to_know_the_usual_one() -> None:
