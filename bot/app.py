@@ -258,7 +258,7 @@ class Installation:
                 random=self.random,
                 roots=self.settings.share_roots,
             ),
-            officers=OfficerDesk(self.officers, journal, self.random),
+            officers=OfficerDesk(self.officers, journal, self.random, self.linking.offer),
             codes=CodeDesk(self.facilities, self.catalogue, system_name, journal),
         )
 

@@ -62,11 +62,10 @@ def link(officer_id: str) -> None:
     from bot.opening import open_installation
 
     installation = open_installation()
-    code = installation.linking.offer(officer_id)
+    code = installation.onboarding.officers.link_code(officer_id, by=CLI)
     if code is None:
         note("cli.officer.unknown", id=officer_id)
         sys.exit(1)
-    installation.audit_cli("officer_link_offered", officer_id)
     click.echo(code)
     note("cli.officer.link", code=code, minutes=LINK_LIFETIME.seconds // 60)
 

@@ -1,7 +1,8 @@
-"""A facility's responsible officers: named with a mobile number, taken off again."""
+"""A facility's responsible officers: named with a mobile number, given a chat, taken off."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.citizens.phone import PhoneKind, read_phone
@@ -16,11 +17,16 @@ LONGEST_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class OfficerDesk:
-    """Where officers are named."""
+    """Where officers are named.
+
+    Args:
+        offer: Makes a code with which an officer links a chat (``core.feeds.linking``).
+    """
 
     officers: Officers
     journal: Journal
     random: Randomness
+    offer: Callable[[str], str | None]
 
     def of(self, facility: str) -> list[Officer]:
         """The officers of a facility."""
@@ -44,6 +50,13 @@ class OfficerDesk:
         self.officers.add(officer)
         self.journal.note(by, "officer_added", officer.id)
         return officer
+
+    def link_code(self, officer_id: str, *, by: str) -> str | None:
+        """A code to hand to an officer, to be shown once; None: no such officer."""
+        code = self.offer(officer_id)
+        if code is not None:
+            self.journal.note(by, "officer_link_offered", officer_id)
+        return code
 
     def remove(self, officer_id: str, *, by: str) -> bool:
         """Take an officer off; whether there was one."""

@@ -273,7 +273,11 @@ def test_onboarding_is_kept_in_either_database(
     zone = {"zone": "Asia/Ho_Chi_Minh", "date_order": "dmy"}
     client.post(f"{at}/new", seen=f"{at}/new", code="BVX", name="X", **zone)
     assert here.facility("BVX").is_pilot
-    client.post(f"{at}/BVX/new-feed", seen=f"{at}/new", kind="push", name="push", hours="7-17")
+    typed = {"kind": "push", "name": "push", "hours": "7-17", "days": "mon-fri"}
+    client.post(f"{at}/BVX/new-feed", seen=f"{at}/new", **typed)
+    made = here.feeds.get("BVX", "push")
+    assert made is not None
+    assert made[0].days == frozenset(range(5))
     client.post(f"{at}/BVX/feeds/push/keys", seen=f"{at}/new")
     (key,) = here.pushes.keys("BVX")
     client.post(f"{at}/BVX/feeds/push/keys/{key.hint}/end", seen=f"{at}/new")

@@ -46,11 +46,11 @@ from core.results.result import Document, Outcome, Person, Result, Value
 from core.results.versions import Change
 from sms.room import LaboratoryRoom
 from tests.core.citizens.fakes import MemoryChallenges
+from tests.core.feeds.fakes import MemoryOfficers
 from tests.core.onboarding.fakes import (
     MemoryAudit,
     MemoryFacilities,
     MemoryFeeds,
-    MemoryOfficers,
     MemoryPushes,
 )
 from tests.core.policy.fakes import MemoryRuleSets
@@ -377,6 +377,6 @@ def _onboarding(world: World, intake: Intake, catalogue: Catalogue) -> Onboardin
             world.feeds, world.pushes, lambda _: None, lambda _: Probe(3), journal, world.clock,
             world.random, ("/mnt/shares",),
         ),
-        OfficerDesk(world.officers, journal, world.random),
+        OfficerDesk(world.officers, journal, world.random, lambda _: "K7M-2QX-9RT"),
         CodeDesk(world.facilities, catalogue, str, journal),
     )  # fmt: skip

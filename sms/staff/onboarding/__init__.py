@@ -58,6 +58,7 @@ _ROUTES: tuple[tuple[str, str, _View], ...] = (
     (f"{_HERE}/codes/unmap", "POST", code_lists.unmap_code),
     (f"{_HERE}/officers", "GET", officers.list_officers),
     (f"{_HERE}/officers", "POST", officers.add_officer),
+    (f"{_HERE}/officers/<officer_id>/link", "POST", officers.link_chat),
     (f"{_HERE}/officers/<officer_id>/remove", "GET", officers.ask_to_remove_officer),
     (f"{_HERE}/officers/<officer_id>/remove", "POST", officers.remove_officer),
 )

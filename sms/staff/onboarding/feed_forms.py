@@ -6,12 +6,19 @@ A secret is never shown: an empty field leaves it, a tick takes it away.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from flask import Response, request
 
 from core.feeds.feed import Feed, FeedKind
-from core.onboarding.feed_draft import ALL_DAY, FIELDS, LONGEST_SECRET, USUAL_INTERVAL, FeedDraft
+from core.onboarding.feed_draft import (
+    ALL_DAY,
+    ALL_WEEK,
+    FIELDS,
+    LONGEST_SECRET,
+    USUAL_INTERVAL,
+    FeedDraft,
+    draft_of,
+)
 from core.onboarding.mistake import Mistakes
 from core.policy.staff import Right, StaffAccount
 from core.results.facility import Facility
@@ -19,8 +26,8 @@ from sms.page import show
 from sms.staff.onboarding.at_facility import NO_MISTAKES, at_facility, desks, go, told, typed
 from sms.staff.onboarding.feeds import FeedView, at_feed
 
-_NAMES = ("name", "kind", "address", "host_key", "peers", "interval", "expected", "hours")
-_MINUTE = timedelta(minutes=1)
+_NAMES = ("name", "kind", "address", "host_key", "peers", "interval", "expected", "hours",
+          "days")  # fmt: skip
 
 
 @at_facility(Right.MANAGE_FACILITIES)
@@ -30,6 +37,7 @@ def ask_for_feed(account: StaffAccount, facility: Facility) -> Response:
     if kind not in set(FeedKind):
         return show("staff_feed_kinds.html", account=account, facility=facility, kinds=FeedKind)
     said = {"name": kind, "kind": kind, "interval": USUAL_INTERVAL, "hours": ALL_DAY}
+    said["days"] = ALL_WEEK
     return _form(account, facility, None, said)
 
 
@@ -72,6 +80,7 @@ def _draft(said: Mapping[str, str]) -> FeedDraft:
         interval=said["interval"],
         expected=said["expected"],
         hours=said["hours"],
+        days=said["days"],
     )
 
 
@@ -82,16 +91,17 @@ def _secret() -> str | None:
 
 
 def _said(feed: Feed) -> dict[str, str]:
-    expected = feed.expected_every
+    draft = draft_of(feed)
     return {
         "name": feed.name,
-        "kind": feed.kind.value,
-        "address": feed.address,
+        "kind": draft.kind,
+        "address": draft.address,
         "host_key": feed.host_key,
-        "peers": " ".join(feed.peers),
-        "interval": str(feed.interval // _MINUTE),
-        "expected": str(expected // _MINUTE) if expected else "",
-        "hours": f"{feed.opens}-{feed.closes}",
+        "peers": " ".join(draft.peers),
+        "interval": draft.interval,
+        "expected": draft.expected,
+        "hours": draft.hours,
+        "days": draft.days,
     }
 
 

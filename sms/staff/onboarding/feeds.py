@@ -9,6 +9,7 @@ from functools import wraps
 
 from flask import Response
 
+from core.feeds import weekdays
 from core.feeds.feed import POLLED, Feed, FeedKind, FeedState
 from core.feeds.source import FeedTrouble, Probe
 from core.policy.staff import Right, StaffAccount
@@ -101,6 +102,7 @@ def _page(
         facility=facility,
         line=found,
         polled=feed.kind in POLLED,
+        days=weekdays.write(feed.days),
         keys=desks().feeds.keys(feed.facility, feed.name) if is_push else (),
         manages=account.may(Right.MANAGE_FACILITIES, facility.code),
         sends=account.may(Right.SEND_RESULTS, facility.code),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from core.feeds.officer import LINK_LIFETIME
 from core.onboarding.mistake import Mistakes
 from core.policy.staff import Right, StaffAccount
 from core.results.facility import Facility
@@ -34,6 +35,24 @@ def add_officer(account: StaffAccount, facility: Facility) -> Response:
     if isinstance(added, Mistakes):
         return _page(account, facility, said, added)
     return go(facility, "/officers", done="officer_added")
+
+
+@at_facility(Right.MANAGE_FACILITIES)
+def link_chat(account: StaffAccount, facility: Facility, officer_id: str) -> Response:
+    """Show a code, this once, with which the officer links a chat."""
+    found = next((o for o in desks().officers.of(facility.code) if o.id == officer_id), None)
+    code = desks().officers.link_code(officer_id, by=account.login) if found else None
+    if found is None or code is None:
+        return go(facility, "/officers")
+    minutes = LINK_LIFETIME.seconds // 60
+    return show(
+        "staff_chat_code.html",
+        account=account,
+        facility=facility,
+        officer=found,
+        code=code,
+        minutes=minutes,
+    )
 
 
 @at_facility(Right.MANAGE_FACILITIES)

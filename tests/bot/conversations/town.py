@@ -48,8 +48,8 @@ from tests.bot.conversations.fakes import (
 )
 from tests.core.citizens.fakes import MemoryChallenges
 from tests.core.feeds.fakes import MemoryChatGuesses, MemoryOfficers
+from tests.core.onboarding.fakes import MemoryAudit
 from tests.core.policy.fakes import MemoryRuleSets
-from tests.sms.fakes import MemoryAudit
 from tests.words import catalogues
 
 MINH, MINH_BORN = "+84900001001", "05/03/1990"

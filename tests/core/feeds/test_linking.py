@@ -12,7 +12,8 @@ from core.citizens.codes import chat_code, in_threes, read_chat_code
 from core.feeds.linking import TRIES, TRIES_WITHIN, Linking, LinkRefusal
 from core.feeds.officer import LINK_LIFETIME, Officer
 from tests.core.feeds.fakes import MemoryChatGuesses, MemoryOfficers
-from tests.sms.fakes import MemoryAudit, Watch
+from tests.core.onboarding.fakes import MemoryAudit
+from tests.sms.fakes import Watch
 
 HOA = Officer("o1", "BVNDGD", "Chị Hoa", "+84900000900")
 TIN = Officer("o2", "BVTD", "Anh Tín", "+84900000901")

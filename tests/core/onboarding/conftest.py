@@ -17,13 +17,13 @@ from core.onboarding.officers import OfficerDesk
 from core.results.facility import Facility
 from core.results.intake import Intake
 from core.results.preview import unmade
+from tests.core.feeds.fakes import MemoryOfficers
 from tests.core.onboarding.fakes import (
     NOW,
     MemoryAudit,
     MemoryFacilities,
     MemoryFeeds,
     MemoryInbox,
-    MemoryOfficers,
     MemoryPushes,
 )
 from tests.core.results.build import CATALOGUE, report
@@ -65,7 +65,7 @@ class Office:
             self.kept_feeds, self.pushes, refuse_elsewhere, lambda _: Probe(3), journal,
             lambda: NOW, random, ("/mnt/shares",),
         )  # fmt: skip
-        self.officers = OfficerDesk(self.kept_officers, journal, random)
+        self.officers = OfficerDesk(self.kept_officers, journal, random, {"o1": "K7M-2QX-9RT"}.get)
         systems = {"LOINC": "LN"}
         self.codes = CodeDesk(
             self.kept_facilities, CATALOGUE, lambda name: systems.get(name, name), journal

@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from core.feeds.feed import Feed, FeedState
-from core.feeds.officer import Officer
-from core.feeds.ports import Feeds, Officers, Pushes
+from core.feeds.ports import Feeds, Pushes
 from core.feeds.push import PushKey
 from core.messages.delivery import DeliveryDraft
 from core.ports import Audit, AuditEntry, Facilities, Origin
@@ -136,26 +135,6 @@ class MemoryPushes(Pushes):
     def remember(
         self, facility: str, idempotency_key: str, body_index: bytes, answer: bytes, now: datetime
     ) -> None:
-        raise NotImplementedError
-
-
-class MemoryOfficers(Officers):
-    def __init__(self) -> None:
-        self.rows: dict[str, Officer] = {}
-
-    def add(self, officer: Officer) -> None:
-        self.rows[officer.id] = officer
-
-    def remove(self, officer_id: str) -> bool:
-        return self.rows.pop(officer_id, None) is not None
-
-    def of(self, facility: str) -> list[Officer]:
-        return [each for each in self.rows.values() if each.facility == facility]
-
-    def offer_link(self, officer_id: str, code_hash: bytes, now: datetime) -> bool:
-        raise NotImplementedError
-
-    def link(self, code_hash: bytes, channel: str, chat: str, now: datetime) -> Officer | None:
         raise NotImplementedError
 
 

@@ -63,7 +63,7 @@ def test_it_says_what_would_become_of_each_item_in_turn() -> None:
 
 
 def test_nothing_is_signed_and_no_message_is_written_for_a_sample() -> None:
-    def release(*_: object) -> ResultRow:
+    def release(*_: object, **__: object) -> ResultRow:
         raise AssertionError
 
     intake = replace(desk(MemoryIntake(), report()), release=release)

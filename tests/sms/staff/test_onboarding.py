@@ -58,6 +58,7 @@ FORMS: dict[str, Right] = {
     f"{AT}/codes/map": MANAGE,
     f"{AT}/codes/unmap": MANAGE,
     f"{AT}/officers": MANAGE,
+    f"{AT}/officers/<officer_id>/link": MANAGE,
     f"{AT}/officers/<officer_id>/remove": MANAGE,
 }
 SHOWN_NUMBER = "+84 ••• ••• 101"
@@ -201,7 +202,8 @@ def test_a_mistake_comes_back_filled_in_with_its_sentence(
 def test_a_secret_never_shows_again(city: World, browser: FlaskClient) -> None:
     enter(city, browser, Role.ADMINISTRATOR)
     feeds = "/staff/facilities/BVTD"
-    typed = {"kind": "fhir", "address": "https://lis.example", "interval": "15", "hours": "0-24"}
+    typed = {"kind": "fhir", "address": "https://lis.example", "interval": "15", "hours": "0-24",
+             "days": "mon-sun"}  # fmt: skip
     status, page = send(browser, f"{feeds}/new-feed", name="F!", secret="ward:round", **typed)
     assert status == 422
     assert "ward:round" not in page
@@ -233,7 +235,7 @@ def test_a_kind_asks_only_for_what_it_needs(
     enter(city, browser, Role.OPERATOR)
     page = browser.get(f"/staff/facilities/BVTD/new-feed?kind={kind}").text
     fields = set(re.findall(r'<(?:input|textarea) id="(\w+)"', page))
-    assert fields == shown | {"name", "expected", "hours"}
+    assert fields == shown | {"name", "expected", "hours", "days"}
 
 
 def test_a_key_is_shown_once_and_then_by_its_hint(city: World, browser: FlaskClient) -> None:
@@ -245,6 +247,17 @@ def test_a_key_is_shown_once_and_then_by_its_hint(city: World, browser: FlaskCli
     assert found[0] not in later
     assert f"kqp_…{found[0][-4:]}" in later
     assert found[0] not in str(city.audit.entries)
+
+
+def test_a_code_for_an_officers_chat_is_shown_to_the_own_facility_only(
+    city: World, browser: FlaskClient
+) -> None:
+    enter(city, browser, Role.OPERATOR, "BVTD")
+    _, page = send(browser, "/staff/facilities/BVTD/officers/o1/link")
+    assert "K7M-2QX-9RT" in page
+    assert city.audit.entries[-1].action == "officer_link_offered"
+    _, other = send(browser, "/staff/facilities/BVTD/officers/o2/link")
+    assert "K7M-2QX-9RT" not in other
 
 
 def test_officers_numbers_are_masked(city: World, browser: FlaskClient) -> None:
