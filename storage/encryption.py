@@ -12,11 +12,11 @@ Source: NIST SP 800-38D section 8.2.2 (random nonces); RFC 5869 (HKDF); RFC 2104
 from __future__ import annotations
 
 import binascii
+import hmac
 import os
 import re
 from base64 import b64decode
 from collections.abc import Mapping
-from hmac import digest
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -65,6 +65,7 @@ class Keyring:
         self._random = random
         self._ciphers: dict[tuple[bytes, str], AESGCM] = {}
         self._derived: dict[str, bytes] = {}
+        self._begun: dict[str, hmac.HMAC] = {}
         self._active = _id_bytes(active)
         self._header = bytes((_VERSION, len(self._active))) + self._active
         if self._active not in self._keys:
@@ -97,9 +98,8 @@ class Keyring:
             purpose: ``table.column``.
             row: Id of the row, where the field must not open in any other.
         """
-        nonce = self._random(_NONCE)
-        aad = b"%b%b\0%b" % (self._header, purpose.encode(), row.encode())
-        return self._header + nonce + self._cipher(self._active, purpose).encrypt(nonce, plain, aad)
+        nonce, cipher = self._random(_NONCE), self._cipher(self._active, purpose)
+        return self._header + nonce + cipher.encrypt(nonce, plain, _aad(self._header, purpose, row))
 
     def open(self, sealed: bytes, purpose: str, row: str = "") -> bytes:
         """Decrypt a field with whichever known key sealed it. Raises: SealBroken."""
@@ -109,10 +109,9 @@ class Keyring:
         header, body = sealed[:start], start + _NONCE
         if header[2:] not in self._keys:
             raise SealBroken("unknown_key", purpose)
-        aad = b"%b%b\0%b" % (header, purpose.encode(), row.encode())
         try:
             cipher = self._cipher(header[2:], purpose)
-            return cipher.decrypt(sealed[start:body], sealed[body:], aad)
+            return cipher.decrypt(sealed[start:body], sealed[body:], _aad(header, purpose, row))
         except InvalidTag:
             raise SealBroken("tampered", purpose) from None
 
@@ -151,7 +150,13 @@ class Keyring:
         return self._index("chat", f"{channel}\0{chat}".encode())
 
     def _index(self, purpose: str, data: bytes) -> bytes:
-        return digest(self.derive(f"index:{purpose}"), data, "sha256")[:INDEX_BYTES]
+        begun = self._begun.get(purpose)
+        if begun is None:  # the key is hashed in once: to begin costs more than to go on
+            begun = hmac.new(self.derive(f"index:{purpose}"), digestmod="sha256")
+            self._begun[purpose] = begun
+        index = begun.copy()
+        index.update(data)
+        return index.digest()[:INDEX_BYTES]
 
     def _cipher(self, key_id: bytes, purpose: str) -> AESGCM:
         cipher = self._ciphers.get((key_id, purpose))
@@ -159,6 +164,10 @@ class Keyring:
             cipher = AESGCM(_hkdf(self._keys[key_id], f"seal:{purpose}"))
             self._ciphers[key_id, purpose] = cipher
         return cipher
+
+
+def _aad(header: bytes, purpose: str, row: str) -> bytes:
+    return b"%b%b\0%b" % (header, purpose.encode(), row.encode())
 
 
 def _hkdf(key: bytes, info: str) -> bytes:

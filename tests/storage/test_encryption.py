@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from base64 import b64encode
 from hashlib import sha256
 
@@ -140,3 +141,10 @@ def test_derived_keys_and_indexes_survive_rotation_and_differ_by_purpose() -> No
     assert keyring("k1").derive("otp") == keyring("k2").derive("otp")
     assert keyring("k1").phone_index(PHONE) == keyring("k2").phone_index(PHONE)
     assert KEYS.derive("otp") != KEYS.derive("ticket")
+
+
+@given(st.lists(st.binary(max_size=200), min_size=1, max_size=3))
+def test_an_index_is_the_hmac_of_rfc_2104_whatever_came_before(several: list[bytes]) -> None:
+    key = KEYS.derive("index:raw")
+    for data in several:
+        assert KEYS.raw(data) == hmac.digest(key, data, "sha256")[:16]
