@@ -16,6 +16,7 @@ from core.citizens.proof import Proof
 from core.citizens.visit import Visit
 from core.messages.delivery import ClaimedDelivery, DeliveryDraft
 from core.policy.staff import StaffAccount
+from core.quick import quick_init
 from core.results.facility import Facility
 from core.results.local_codes import Code, CodeKind, LocalCodes
 from core.results.reported import Finding
@@ -161,6 +162,7 @@ class LinkTarget:
     expired: bool
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class CertificateRow:
     """A signed certificate to be stored with its result."""
@@ -173,6 +175,7 @@ class CertificateRow:
     expires_at: datetime
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ResultRow:
     """One new version of a result, with everything that is stored in the same transaction.
@@ -198,6 +201,7 @@ class ResultRow:
     farewell: DeliveryDraft | None = None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Former:
     """The version of a result that a new one replaces."""
@@ -206,6 +210,7 @@ class Former:
     short_code: str
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class InboxRow:
     """One raw item with what became of it.

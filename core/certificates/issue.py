@@ -17,6 +17,7 @@ import cbor2
 from core.certificates import base45
 from core.certificates.payload import COUNTRY, SARS_COV_2, TestFacts, test_certificate
 from core.certificates.signing import Signer, SigningUnavailable
+from core.quick import quick_init
 from core.results.catalogue import Confidentiality, TestKind
 from core.results.reported import ReportStatus
 from core.results.result import Outcome, Result
@@ -31,6 +32,7 @@ _NO_UNPROTECTED, _NO_EXTERNAL_DATA = b"\xa0", b"\x40"
 _SIGNATURE_HEAD = b"\x58\x40"  # byte string of 64
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class IssuedCertificate:
     """A certificate and what is stored beside it.

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from core.certificates.transliteration import MAX_LENGTH, transliterate
+from core.quick import quick_init
 from core.results.catalogue import TestKind
 
 COUNTRY: Final = "VN"
@@ -21,6 +22,7 @@ _DETECTED = "260373001"
 _NOT_DETECTED = "260415000"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class TestFacts:
     """What a test certificate says.

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.quick import quick_init
+
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
@@ -34,6 +36,7 @@ class PhoneKind(StrEnum):
     UNREADABLE = "unreadable"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Phone:
     """A typed number, read.

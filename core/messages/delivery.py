@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.messages.templates import Template
+from core.quick import quick_init
 
 SMS = "sms"
 LEASE = timedelta(seconds=60)
@@ -36,6 +37,7 @@ class Priority:
     ALERT = 20
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class DeliveryDraft:
     """A message to be stored for sending.

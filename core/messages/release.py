@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from core.messages import templates
 from core.messages.delivery import DeliveryDraft, Priority
 from core.messages.templates import Template
+from core.quick import quick_init
 from core.results.catalogue import Confidentiality
 from core.results.result import Result
 from core.results.versions import Change
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Announcement:
     """The codes that one message carries, made fresh for it.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.quick import quick_init
 from core.results.reported import Finding
 from core.results.versions import Change
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ItemReport:
     """What became of one item (an entry of ``items`` in ``ketqua ingest --json``).

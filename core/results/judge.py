@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from core.citizens.names import split_whole
 from core.citizens.phone import PhoneKind, read_phone
+from core.quick import quick_init
 from core.results.accession import LONGEST, normalise_accession
 from core.results.catalogue import Catalogue, Confidentiality, TestDefinition, TestKind
 from core.results.local_codes import NO_CODES, LocalCodes
@@ -48,6 +49,7 @@ _PHONE_FINDINGS = {
 _PHONE_TOLD = frozenset({"phone_zero_lost"})  # the reader said already why there is none
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A result that may be stored."""

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from core.quick import quick_init
 
+
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing worth telling the sender: a code, where, and harmless details.
@@ -62,6 +65,7 @@ class DocumentType(StrEnum):
     INSURANCE = "insurance_number"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ReportedDocument:
     """An identity document as sent."""
@@ -70,6 +74,7 @@ class ReportedDocument:
     number: str
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ReportedPatient:
     """The person a report is about, as sent.
@@ -90,6 +95,7 @@ class ReportedPatient:
     documents: tuple[ReportedDocument, ...] = ()
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Member:
     """One observation of a report.
@@ -111,6 +117,7 @@ class Member:
     abnormal: str = ""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ReportedResult:
     """One report: an HL7 OBR group or a FHIR DiagnosticReport with its observations.
@@ -153,6 +160,7 @@ class NotAResult:
     finding: Finding
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ReadItem:
     """One item of a file, in the order of the file.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.quick import quick_init
 from core.results.catalogue import TestDefinition
 from core.results.reported import DocumentType, ReportStatus
 
@@ -23,6 +24,7 @@ class Outcome(StrEnum):
     REPORTED = "reported"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Document:
     """An identity document with its number normalised (no blanks, upper case)."""
@@ -31,6 +33,7 @@ class Document:
     number: str
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Person:
     """The person tested.
@@ -64,6 +67,7 @@ class Value:
     abnormal: str = ""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Result:
     """A judged result.

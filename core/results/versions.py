@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.quick import quick_init
 from core.results.reported import Finding, ReportStatus
 
 
@@ -26,6 +27,7 @@ class Change(StrEnum):
     IGNORED = "ignored"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What is known of the current version of a report.
@@ -44,6 +46,7 @@ class Stored:
     announced: bool = False
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """What decides about an incoming report."""

@@ -19,6 +19,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from core.quick import quick_init
 from core.results.reported import Finding
 
 # Fields are addressed up to OBX-29; padding saves a length check at every access.
@@ -69,6 +70,7 @@ class Delimiters(NamedTuple):
     subcomponent: str = "&"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message, cut into fields; nothing is unescaped yet.
