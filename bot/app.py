@@ -6,7 +6,7 @@ command pays only for what it uses. Nothing here is a rule.
 
 from __future__ import annotations
 
-import secrets
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -66,7 +66,7 @@ class Installation:
         """Remember ``settings``; nothing is opened yet."""
         self.settings = settings
         self.clock: Clock = utc_now
-        self.random = secrets.token_bytes
+        self.random = os.urandom
 
     @cached_property
     def keyring(self) -> Keyring:

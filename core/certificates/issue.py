@@ -7,6 +7,7 @@ Source: hcert-spec 1.3.0, RFC 9052 section 4.2 (COSE_Sign1), RFC 8392 (CWT).
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -113,22 +114,46 @@ def issue(
     Raises:
         SigningUnavailable: ``issued_at`` is outside the signer's validity.
     """
-    issued_at, expires_at = _validity(int(issued_at.timestamp()), lifetime)
+    (certificate,) = issue_all([(facts, uvci)], signer, issued_at=issued_at, lifetime=lifetime)
+    return certificate
+
+
+def issue_all(
+    several: Iterable[tuple[TestFacts, str]],
+    signer: Signer,
+    *,
+    issued_at: datetime,
+    lifetime: timedelta = LIFETIME,
+) -> list[IssuedCertificate]:
+    """Sign certificates in one loop, in which the curve's tables stay in the processor's cache.
+
+    Args:
+        several: Facts, each with a fresh identifier.
+        issued_at: Aware time; whole seconds are kept.
+
+    Raises:
+        SigningUnavailable: ``issued_at`` is outside the signer's validity.
+    """
+    second = int(issued_at.timestamp())
+    issued_at = datetime.fromtimestamp(second, UTC)
+    expires_at = issued_at + lifetime
     _require_in_force(signer, issued_at)
-    payload = _bytes_head(
-        cbor2.dumps(
-            {
-                _ISSUER: COUNTRY,
-                _EXPIRES: int(expires_at.timestamp()),
-                _ISSUED: int(issued_at.timestamp()),
-                _HEALTH: {1: test_certificate(facts, uvci)},
-            }
+    protected, times = _protected(signer.kid), (second, int(expires_at.timestamp()))
+    prepared = [(uvci, _payload(facts, uvci, *times)) for facts, uvci in several]
+    signed = _SIGNATURE1 + protected + _NO_EXTERNAL_DATA
+    signatures = [signer.sign(signed + payload) for _, payload in prepared]
+    before = _SIGN1_OF_FOUR + protected + _NO_UNPROTECTED
+    return [
+        IssuedCertificate(
+            uvci,
+            before + payload + _SIGNATURE_HEAD + signature,
+            signer.kid,
+            issued_at,
+            expires_at,
+            signature,
         )
-    )
-    protected = _protected(signer.kid)
-    signature = signer.sign(_SIGNATURE1 + protected + _NO_EXTERNAL_DATA + payload)
-    cose = _SIGN1_OF_FOUR + protected + _NO_UNPROTECTED + payload + _SIGNATURE_HEAD + signature
-    return IssuedCertificate(uvci, cose, signer.kid, issued_at, expires_at, signature)
+        for (uvci, payload), signature in zip(prepared, signatures, strict=True)
+    ]
 
 
 def as_text(cose: bytes) -> str:
@@ -136,11 +161,11 @@ def as_text(cose: bytes) -> str:
     return PREFIX + base45.encode(zlib.compress(cose, 9))
 
 
-@lru_cache(maxsize=16)
-def _validity(second: int, lifetime: timedelta) -> tuple[datetime, datetime]:
-    """From and to, in UTC; a batch issues thousands in the same second."""
-    issued_at = datetime.fromtimestamp(second, UTC)
-    return issued_at, issued_at + lifetime
+def _payload(facts: TestFacts, uvci: str, issued: int, expires: int) -> bytes:
+    """The claims as a byte string. Times are seconds since 1970."""
+    health = {1: test_certificate(facts, uvci)}
+    claims = {_ISSUER: COUNTRY, _EXPIRES: expires, _ISSUED: issued, _HEALTH: health}
+    return _bytes_head(cbor2.dumps(claims))
 
 
 def _require_in_force(signer: Signer, moment: datetime) -> None:

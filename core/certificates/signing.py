@@ -12,14 +12,14 @@ from typing import Final, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from core.errors import KetquaError
 
 KID_LENGTH: Final = 8
-_ES256 = ec.ECDSA(SHA256())
+_ES256 = ec.ECDSA(Prehashed(SHA256()))  # hashlib's hash: the library would ask what kind it is
 
 
 class SigningUnavailable(KetquaError):
@@ -72,5 +72,5 @@ class SoftwareSigner:
 
     def sign(self, data: bytes) -> bytes:
         """ES256 over ``data``: 64 bytes, r then s."""
-        r, s = decode_dss_signature(self._key.sign(data, _ES256))
+        r, s = decode_dss_signature(self._key.sign(hashlib.sha256(data).digest(), _ES256))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")

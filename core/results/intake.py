@@ -50,22 +50,24 @@ class Reader(Protocol):
 
 
 class Release(Protocol):
-    """Makes the row of a new version: certificate, codes, link and message."""
+    """Makes the rows of new versions: codes, link and message, then the certificates."""
 
     def __call__(
         self,
         judged: Judged,
         change: Change,
         stored: Stored | None,
-        facility: Facility,
         incoming: Incoming,
         former: Former | None,
     ) -> ResultRow:
-        """Everything that is stored with the new version.
+        """Everything that is stored with the new version, but for its certificate.
 
         Args:
             former: The version that is corrected or withdrawn, where there is one.
         """
+
+    def certify(self, rows: list[ResultRow], facility: Facility) -> list[ResultRow]:
+        """The rows of a transaction with their certificates, signed in one loop."""
 
 
 @dataclass(slots=True)
@@ -282,8 +284,9 @@ class Intake:
                 report = self._decide(each, batch, facility, origin.source)
                 batch.reports.append(report)
                 batch.inbox.append(self._inbox_row(each, report))
+            results = self.release.certify(batch.results, facility)
             try:
-                self.store.store(facility.code, origin, batch.inbox, batch.results, self.clock())
+                self.store.store(facility.code, origin, batch.inbox, results, self.clock())
             except Conflict:
                 continue
             return batch.reports
@@ -309,7 +312,7 @@ class Intake:
         if change in _CREATING and facility.stage is Stage.PILOT:
             change, warnings = Change.IGNORED, (Finding(PILOT), *warnings)
         if change in _CREATING:
-            version = self.release(each.judged, change, stored, facility, each.incoming, former)
+            version = self.release(each.judged, change, stored, each.incoming, former)
             batch.add(version, each.incoming)
             result_id = version.result_id
         return ItemReport(source, index, change, result_id, errors, warnings, row)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from core.certificates.issue import eligible, facts_of, issue
+from core.certificates.issue import IssuedCertificate, eligible, facts_of, issue_all
+from core.certificates.payload import TestFacts
 from core.certificates.signing import Signer
 from core.certificates.uvci import RANDOM_BYTES, new_uvci
 from core.citizens import codes
@@ -49,7 +50,6 @@ class Releasing:
         judged: Judged,
         change: Change,
         stored: Stored | None,
-        facility: Facility,
         incoming: Incoming,
         former: Former | None = None,
     ) -> ResultRow:
@@ -72,7 +72,7 @@ class Releasing:
             short_code=code,
             content_mac=incoming.content_mac,
             person_index=incoming.person_index,
-            certificate=self._certificate(result, change, facility, now),
+            certificate=None,
             message=message,
             link_hash=codes.token_hash(token) if linked else None,
             link_expires_at=now + timedelta(days=self.link_days) if linked else None,
@@ -115,23 +115,30 @@ class Releasing:
         )
         return draft(result_id, version, result, template, announcement)
 
-    def _certificate(
-        self, result: Result, change: Change, facility: Facility, now: datetime
-    ) -> CertificateRow | None:
-        signer = self.signer() if change is not Change.WITHDRAWN and eligible(result) else None
+    def certify(self, rows: list[ResultRow], facility: Facility) -> list[ResultRow]:
+        """The same rows, with certificates where they may have one."""
+        wanted = [row for row in rows if _certified(row)]
+        signer = self.signer() if wanted else None
         if signer is None:
-            return None
-        issued = issue(
-            facts_of(result, centre=facility.short_name, issuer=self.issuer),
-            signer,
-            uvci=new_uvci(self.random(RANDOM_BYTES)),
-            issued_at=now,
-        )
-        return CertificateRow(
-            issued.uvci,
-            issued.kid,
-            issued.cose,
-            issued.signature,
-            issued.issued_at,
-            issued.expires_at,
-        )
+            return rows
+        several = [self._facts(row.result, facility) for row in wanted]
+        issued = issue_all(several, signer, issued_at=self.clock())
+        with_certificate = {
+            row.result_id: replace(row, certificate=_row_of(certificate))
+            for row, certificate in zip(wanted, issued, strict=True)
+        }
+        return [with_certificate.get(row.result_id, row) for row in rows]
+
+    def _facts(self, result: Result, facility: Facility) -> tuple[TestFacts, str]:
+        facts = facts_of(result, centre=facility.short_name, issuer=self.issuer)
+        return facts, new_uvci(self.random(RANDOM_BYTES))
+
+
+def _certified(row: ResultRow) -> bool:
+    return row.change is not Change.WITHDRAWN and eligible(row.result)
+
+
+def _row_of(issued: IssuedCertificate) -> CertificateRow:
+    return CertificateRow(
+        issued.uvci, issued.kid, issued.cose, issued.signature, issued.issued_at, issued.expires_at
+    )

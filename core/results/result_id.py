@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 RANDOM_BYTES: Final = 10
 _VERSION_7: Final = 7 << 76
@@ -33,4 +32,5 @@ def new_result_id(random_bytes: bytes, now: datetime) -> str:
         raise ValueError(message)
     milliseconds = int(now.timestamp() * 1000)
     number = milliseconds << 80 | int.from_bytes(random_bytes[:RANDOM_BYTES])
-    return str(UUID(int=number & _RANDOM | _VERSION_7 | _VARIANT))
+    digits = f"{number & _RANDOM | _VERSION_7 | _VARIANT:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -349,11 +349,12 @@ def no_laboratories(world: World) -> LaboratoryRoom:
     def nothing(*_: object, **__: object) -> Any:
         return []
 
+    release: Any = nothing  # never asked
     store, indexer = MemoryIntake(), PlainIndexer()
     quiet: Any = NoFeeds()  # of two ports just what pages ask
     catalogue = Catalogue([PCR, DENGUE, HIV])
     intake = Intake(
-        store, nothing, catalogue, lambda _: NO_CODES, indexer, nothing, store.recall, world.clock
+        store, nothing, catalogue, lambda _: NO_CODES, indexer, release, store.recall, world.clock
     )
     pushing = Pushing(quiet, world.feeds, world.facilities, intake, indexer, world.clock)
     return LaboratoryRoom(

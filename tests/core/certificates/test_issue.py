@@ -16,10 +16,18 @@ from hypothesis import strategies as st
 
 from core.certificates import base45
 from core.certificates.authority import CertifiedKey
-from core.certificates.issue import IssuedCertificate, as_text, eligible, facts_of, issue
+from core.certificates.issue import (
+    IssuedCertificate,
+    as_text,
+    eligible,
+    facts_of,
+    issue,
+    issue_all,
+)
 from core.certificates.payload import SARS_COV_2
 from core.certificates.signing import SigningUnavailable, SoftwareSigner
 from core.certificates.trust import TrustStore
+from core.certificates.uvci import new_uvci
 from core.certificates.verify import verify
 from core.results.catalogue import Confidentiality, TestDefinition, TestKind
 from core.results.reported import ReportStatus
@@ -133,3 +141,17 @@ def test_nothing_is_signed_outside_the_dscs_validity(
 
 def test_a_certificate_of_the_pilot_hospitals_fits_a_small_screen(text: str) -> None:
     assert len(text) <= 619
+
+
+def test_each_of_several_certificates_carries_its_own_facts_and_signature(
+    signer: SoftwareSigner, trust: TrustStore
+) -> None:
+    people = [(replace(FACTS, given=f"Thứ {n}"), new_uvci(bytes([n] * 10))) for n in range(3)]
+    issued = issue_all(people, signer, issued_at=NOON)
+    assert [each.uvci for each in issued] == [uvci for _, uvci in people]
+    for (facts, uvci), each in zip(people, issued, strict=True):
+        verdict = verify(as_text(each.cose), trust, at=NOON)
+        assert verdict.is_valid
+        assert verdict.claims is not None
+        assert (verdict.claims.given_name, verdict.claims.uvci) == (facts.given, uvci)
+        assert each.cose.endswith(each.signature)

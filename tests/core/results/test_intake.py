@@ -90,6 +90,21 @@ def test_a_negative_pcr_is_stored_signed_and_announced() -> None:
     assert row.link_expires_at == NOW + timedelta(days=10)
 
 
+def test_each_result_of_a_file_gets_the_certificate_of_its_own_person() -> None:
+    rows = stored(
+        report(accession="A1", patient=patient(given="Thị Một")),
+        report(accession="A2", pooled=True, value=POSITIVE, patient=patient(given="Thị Hai")),
+        report(accession="A3", patient=patient(given="Thị Ba")),
+    )
+    assert [row.certificate is not None for row in rows] == [True, False, True]
+    for row in (rows[0], rows[2]):
+        assert row.certificate is not None
+        verdict = verify(as_text(row.certificate.cose), TRUST, at=NOW)
+        assert verdict.claims is not None
+        assert verdict.claims.given_name == row.result.person.given
+        assert verdict.claims.uvci == row.certificate.uvci
+
+
 def test_every_item_is_accounted_for_and_kept() -> None:
     store = MemoryIntake()
     unreadable = Unreadable((Finding("truncated_message", "OBR"),))
