@@ -1,15 +1,26 @@
-"""Facilities: the connected units, and what their own codes mean."""
+"""Facilities: the connected units, and what their own codes mean.
+
+Both are looked up for every message that comes in, so that is done without the ORM.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+from typing import Any
+
+from sqlalchemy import Engine, Row, Select, bindparam
+from sqlalchemy import select as columns
 from sqlmodel import Session, select
 
 from core.results.facility import DateOrder, Facility, Stage
 from core.results.local_codes import Code, CodeKind, LocalCodes
 from core.results.result import Outcome
 from storage.engine import writer
-from storage.rows import FacilityRecord, LocalCodeRecord
+from storage.rows import FACILITY, LOCAL_CODE, FacilityRecord, LocalCodeRecord
+
+_ONE: Select[Any] = columns(FACILITY).where(FACILITY.c.code == bindparam("code"))
+_CODES: Select[Any] = columns(
+    LOCAL_CODE.c.kind, LOCAL_CODE.c.system, LOCAL_CODE.c.code, LOCAL_CODE.c.meaning
+).where(LOCAL_CODE.c.facility == bindparam("facility"))
 
 
 class FacilityStore:
@@ -26,9 +37,9 @@ class FacilityStore:
 
     def get(self, code: str) -> Facility | None:
         """The facility with this code."""
-        with Session(self._engine) as session:
-            record = session.get(FacilityRecord, code)
-            return None if record is None else _facility(record)
+        with self._engine.connect() as connection:
+            row = connection.execute(_ONE, {"code": code}).first()
+        return None if row is None else _facility(row)
 
     def all(self) -> list[Facility]:
         """Every facility, by code."""
@@ -40,13 +51,13 @@ class FacilityStore:
         """The laboratory's own codes."""
         tests: dict[Code, str] = {}
         values: dict[Code, Outcome] = {}
-        of_facility = select(LocalCodeRecord).where(LocalCodeRecord.facility == code)
-        with Session(self._engine) as session:
-            for record in session.exec(of_facility):
-                if record.kind == CodeKind.TEST:
-                    tests[record.system, record.code] = record.meaning
-                else:
-                    values[record.system, record.code] = Outcome(record.meaning)
+        with self._engine.connect() as connection:
+            rows = connection.execute(_CODES, {"facility": code}).all()
+        for kind, *written, meaning in rows:
+            if kind == CodeKind.TEST:
+                tests[written[0], written[1]] = meaning
+            else:
+                values[written[0], written[1]] = Outcome(meaning)
         return LocalCodes(tests, values)
 
     def map_code(self, facility: str, kind: CodeKind, code: Code, meaning: str | None) -> None:
@@ -81,7 +92,7 @@ def _record(facility: Facility) -> FacilityRecord:
     )
 
 
-def _facility(record: FacilityRecord) -> Facility:
+def _facility(record: FacilityRecord | Row[Any]) -> Facility:
     return Facility(
         record.code,
         record.name,

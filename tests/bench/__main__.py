@@ -8,12 +8,14 @@ from collections.abc import Callable
 import tests.bench.formats
 import tests.bench.intake
 import tests.bench.pages
+import tests.bench.polling
 import tests.bench.surge
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "intake": tests.bench.intake.run,
     "formats": tests.bench.formats.run,
     "surge": tests.bench.surge.run,
+    "polling": tests.bench.polling.run,
     "pages": tests.bench.pages.run,
 }
 

@@ -45,6 +45,12 @@ def bundles(amount: int) -> list[bytes]:
     return [_bundle(_case(now)) for _ in range(amount)]
 
 
+def search_pages(amount: int) -> list[bytes]:
+    """``amount`` distinct answers of a FHIR server to a search, each with one new report."""
+    now = datetime.now(UTC)
+    return [_page(_case(now)) for _ in range(amount)]
+
+
 def _case(now: datetime) -> Case:
     number, below = next(_numbers), _random.randrange
     return Case(
@@ -87,6 +93,15 @@ def _bundle(case: Case) -> bytes:
     ]
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
     return msgspec.json.encode(bundle) + b"\n"
+
+
+def _page(case: Case) -> bytes:
+    changed = {"meta": {"lastUpdated": _instant(case.sent)}}
+    included = (_observation(case), _patient(case), _specimen(case))
+    entries = [{"resource": _report(case) | changed, "search": {"mode": "match"}}]
+    entries += [{"resource": each, "search": {"mode": "include"}} for each in included]
+    page = {"resourceType": "Bundle", "type": "searchset", "total": 1, "entry": entries}
+    return msgspec.json.encode(page)
 
 
 def _report(case: Case) -> dict[str, object]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
@@ -131,6 +134,53 @@ def test_a_feed_is_not_polled_before_it_is_due_and_never_when_paused(
     assert poll_round(installation) == 0
     installation.feeds.add(feed, installation.clock())
     assert poll_round(installation) == 1
+
+
+class Polled(FeedPolling):
+    """Remembers what it has polled; may do something after each."""
+
+    def __init__(self, installation: Installation, at_once: int) -> None:
+        super().__init__(installation, lambda: None, at_once)
+        self.feeds: Queue[str] = Queue()
+        self.after: Callable[[], None] = lambda: None
+
+    def poll(self, feed: Feed, state: FeedState) -> None:
+        super().poll(feed, state)
+        self.after()
+        self.feeds.put(feed.name)
+
+
+def test_one_round_polls_each_feed_that_is_due_once_with_however_few_threads(
+    installation: Installation,
+) -> None:
+    names = [f"f{number}" for number in range(7)]
+    for name in names:
+        folder_feed(installation, name=name)
+    polling = Polled(installation, at_once=2)
+    assert polling.round() == 2
+    assert sorted(polling.feeds.get(timeout=30) for _ in names) == names
+    polling.stop()
+    assert polling.feeds.empty()
+    assert poll_round(installation) == 0  # all are released, none is due
+
+
+def test_nothing_begins_once_it_is_told_to_stop(installation: Installation) -> None:
+    for name in ("f1", "f2"):
+        folder_feed(installation, name=name)
+    polling = Polled(installation, at_once=1)
+    stopper = threading.Thread(target=polling.stop)
+
+    def stop_now() -> None:
+        stopper.start()
+        assert polling.stopped.wait(30)
+
+    polling.after = stop_now
+    assert polling.round() == 1
+    assert polling.feeds.get(timeout=30) == "f1"
+    stopper.join(30)
+    assert polling.feeds.empty()
+    assert polling.round() == 0
+    assert poll_round(installation) == 1  # the other was left to others
 
 
 def test_a_feed_in_trouble_stops_no_other_and_comes_back(installation: Installation) -> None:
