@@ -2,7 +2,8 @@
 
 SQLite: write-ahead log, foreign keys, every commit on disk before it is acknowledged, and
 transactions begun by us: the driver would begin them late, so that a read followed by a
-write could fail half-way. A write takes the lock at once and waits its turn.
+write could fail half-way. A write takes the lock at once and waits its turn; threads of this
+process wait for each other first, because SQLite waits for its lock by sleeping.
 A new file is its owner's alone from its first byte; its log and index files take after it.
 PostgreSQL: read committed; whoever reads to change locks the row.
 Source: SQLite, "Pragma statements" and "Write-ahead logging"; SQLAlchemy, pysqlite dialect,
@@ -13,8 +14,9 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
@@ -24,6 +26,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError
 from core.errors import SetupRefused
 
 _WRITES: Final = "ketqua_writes"
+_TURN: Final = "ketqua_turn"
 _PRIVATE: Final = 0o600
 _PRAGMAS: Final = (
     "PRAGMA busy_timeout = 10000",  # ms; before the others, which may have to wait
@@ -69,6 +72,7 @@ def open_engine(url: str) -> Engine:
 
 
 def _sqlite(engine: Engine) -> Engine:
+    engine.update_execution_options(**{_TURN: threading.RLock()})
     event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
@@ -102,7 +106,8 @@ def writer(engine: Engine) -> Engine:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One writing transaction: committed at the end, rolled back on any exception."""
-    with writer(engine).begin() as connection:
+    turn = engine.get_execution_options().get(_TURN, nullcontext())
+    with turn, writer(engine).begin() as connection:
         yield connection
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
 import pytest
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from core.errors import SetupRefused
@@ -42,6 +44,27 @@ def test_sqlite_keeps_what_it_acknowledged_and_checks_parents(tmp_path: Path) ->
     assert settings == {
         "journal_mode": "wal", "synchronous": full, "foreign_keys": 1, "busy_timeout": 10_000,
     }  # fmt: skip
+
+
+def test_threads_wait_for_each_other_and_not_for_sqlites_lock(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'x.sqlite'}")
+
+    @event.listens_for(engine, "connect")
+    def refuse_at_once(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA busy_timeout = 0")
+
+    def write(number: int) -> None:
+        with writing(engine) as connection:
+            connection.exec_driver_sql("INSERT INTO t VALUES (?)", (number,))
+            time.sleep(0.005)
+
+    with writing(engine) as connection:
+        connection.exec_driver_sql("CREATE TABLE t (a)")
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, range(40)))
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM t").scalar() == 40
+    engine.dispose()
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o277])
