@@ -37,6 +37,7 @@ EXPIRED: Final = "expired"
 GAVE_UP: Final = "gave_up"
 UNREADABLE: Final = "unreadable"
 DECOY: Final = "decoy"
+_ID_RANDOM: Final = 10  # bytes
 _LEASE: Final = int(LEASE.total_seconds() * 1_000_000)  # µs
 _UNSENT = DELIVERY.c.state.not_in([DeliveryState.SENT, DeliveryState.SUPPRESSED])
 _IS_DECOY = DELIVERY.c.code == DECOY
@@ -58,7 +59,8 @@ def delivery_row(
     Args:
         now: Microseconds (``storage.moments``).
     """
-    delivery_id = random(16).hex()
+    # Ids begin with the time, so that new rows touch the last pages of the index only.
+    delivery_id = f"{now // 1000:012x}{random(_ID_RANDOM).hex()}"
     sealed = keyring.seal(_encode((draft.to, draft.text)), PURPOSE, delivery_id)
     decoy = draft.state is DeliveryState.SUPPRESSED
     return (

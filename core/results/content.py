@@ -13,12 +13,13 @@ from core.results.catalogue import Confidentiality
 from core.results.result import Result
 
 _NEEDS_CONSENT = (Confidentiality.C, Confidentiality.D)
+_encode = msgspec.json.Encoder().encode
 
 
 def canonical(result: Result) -> bytes:
     """The same bytes for the same content, whatever order or time it came in."""
     person = result.person
-    return msgspec.json.encode(
+    return _encode(
         [
             result.test.key,
             result.outcome,

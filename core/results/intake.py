@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import islice
 from typing import Protocol
 
@@ -110,6 +111,7 @@ class _Judging:
 
     catalogue: Catalogue
     codes: LocalCodes
+    now: datetime
 
 
 class _Batch:
@@ -247,7 +249,7 @@ class Intake:
 
     def _judging(self, facility: Facility) -> _Judging:
         codes = self.codes(facility.code)
-        return _Judging(self.catalogue.with_codes(codes.tests), codes)
+        return _Judging(self.catalogue.with_codes(codes.tests), codes, self.clock())
 
     def _judge(self, item: ReadItem, judging: _Judging) -> _Pending:
         content = item.content
@@ -255,7 +257,7 @@ class Intake:
             return _Pending(item, errors=content.findings)
         if isinstance(content, NotAResult):
             return _Pending(item, warnings=(content.finding,), ignored=True)
-        verdict = judge(content, judging.catalogue, now=self.clock(), local=judging.codes)
+        verdict = judge(content, judging.catalogue, now=judging.now, local=judging.codes)
         if isinstance(verdict, Withdrawal):
             refused = verdict.refused
             return _Pending(
@@ -278,7 +280,7 @@ class Intake:
         self, pending: list[_Pending], facility: Facility, origin: Origin
     ) -> list[ItemReport]:
         for _ in range(_TRIES):
-            keys = [each.key for each in pending if each.key[0]]
+            keys = [key for each in pending if (key := each.key)[0]]
             batch = _Batch(self.store.current(facility.code, keys))
             for each in pending:
                 report = self._decide(each, batch, facility, origin.source)
@@ -298,8 +300,8 @@ class Intake:
         if each.judged is None or each.incoming is None:
             change = Change.IGNORED if each.ignored else Change.QUARANTINED
             return ItemReport(source, index, change, None, each.errors, each.warnings, row)
-        accession, test = each.key
-        stored = batch.known.get(each.key)
+        accession, test = key = each.key
+        stored = batch.known.get(key)
         siblings = any(other != test for other in batch.tests_of(accession))
         change, reason = decide(stored, each.incoming, has_siblings=siblings)
         replaces = change in (Change.CORRECTED, Change.WITHDRAWN)

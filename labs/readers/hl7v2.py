@@ -36,8 +36,9 @@ _TEXT_UNTIL = {"PID": 39, "OBR": 50, "OBX": 11, "NTE": 3, "MSH": 30}
 _DECISIVE = ("PID", "OBR", "OBX", "SPM")
 _LIKE_THEM = frozenset({*_DECISIVE, "SPR"})
 # ... and one in the middle of a line whose end before it was lost.
+_GLUEABLE = ("PID", "OBR", "SPM")
 _GLUED = r"(?:[^\s^~&\\]{decisive}\d*|[^\r]{decisive}\d+){separator}".replace(
-    "{decisive}", "(?:PID|OBR|SPM){separator}"
+    "{decisive}", f"(?:{'|'.join(_GLUEABLE)}){{separator}}"
 )
 _BATCH = ("FHS", "BHS", "BTS", "FTS")
 _BATCH_HEADER = re.compile(rb"\s*(?:[FB][HT]S[^\r\n]*[\r\n]*\s*)*\Z")
@@ -216,11 +217,13 @@ def _lines(text: str, separator: str) -> tuple[list[str], tuple[Finding, ...], F
     lines: list[str] = []
     strays: dict[int, list[str]] = {}
     damaged: list[int] = []
+    glueable = 0
     for number, line in enumerate(text.split("\r")):
         name = line[:3]
         if line[3:4] == separator and name.isalnum() and name.isupper():
             if name not in _BATCH:
                 lines.append(line)
+                glueable += name in _GLUEABLE
             if name not in _LIKE_THEM and _is_misspelt(name):
                 damaged.append(number)
         elif _SEGMENT.fullmatch(line):
@@ -230,7 +233,7 @@ def _lines(text: str, separator: str) -> tuple[list[str], tuple[Finding, ...], F
             if _is_damaged(line, lines[-1], joined, separator):
                 damaged.append(number)
             joined.append(line)
-    damaged += _glued(text, lines, separator)
+    damaged += _glued(text, glueable, separator)
     broken = _joined(lines, strays) if strays else ()
     return lines, broken, _damage(text, min(damaged)) if damaged else None
 
@@ -277,11 +280,13 @@ def _begins_damaged(line: str, separator: str) -> bool:
     return bool(found) and _is_misspelt(re.sub(r"[\W_]", "", token).upper())
 
 
-def _glued(text: str, lines: list[str], separator: str) -> list[int]:
-    """The line (from 0) that holds the start of another one, if there is one."""
-    marks = (f"PID{separator}", f"OBR{separator}", f"SPM{separator}")
-    anywhere = text.count(marks[0]) + text.count(marks[1]) + text.count(marks[2])
-    at_a_start = sum([line.startswith(marks) for line in lines])
+def _glued(text: str, at_a_start: int, separator: str) -> list[int]:
+    """The line (from 0) that holds the start of another one, if there is one.
+
+    Args:
+        at_a_start: How many lines begin with a name of ``_GLUEABLE``.
+    """
+    anywhere = sum([text.count(name + separator) for name in _GLUEABLE])
     if anywhere == at_a_start:  # every line start counts in both; far faster than to search
         return []
     found = _pattern(_GLUED, separator).search(text)

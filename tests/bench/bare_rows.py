@@ -17,7 +17,7 @@ _DEFINITIONS = (
     "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
     " ORDER BY type DESC"  # tables before their indexes
 )
-_PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 4000",
+_PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "wal_autocheckpoint = 16000",
             "cache_size = -65536", "busy_timeout = 60000")  # fmt: skip
 
 Row = tuple[Any, ...]
