@@ -1,11 +1,15 @@
 """A wave: 50,000 results of 100 facilities, taken in and signed by two processes at once.
 
 Each process has facilities of its own and takes one file of 500 HL7 v2 messages after the
-other; both write to one SQLite database. Floor: two processes sign the same messages (bare
-ES256) and insert them as they came, one row with two unique indexes, in the same
-transactions. Second floor: they sign, and insert the finished rows of ours into the same
-five tables. What a process needs to start is left out of all. Goals of the product: under
-12 s on two cores, under 300 MB a process, within 2.5 times the floor.
+other; both write to one SQLite database. What a process needs to start is left out. Floors,
+each two processes over the same messages in the same run:
+
+* strict: bare ES256, and the messages as they came through the sqlite3 driver into one table
+  with two unique indexes, in the same transactions;
+* of the design: bare ES256, and the same rows by SQLAlchemy Core's executemany, 1,000 at once;
+* same rows: bare ES256, and the finished rows of ours into the same five tables by the driver.
+
+Goals of the product: under 12 s on two cores, under 300 MB, within 2.5 times the floor.
 """
 
 from __future__ import annotations
@@ -22,11 +26,13 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text, insert
 
 from bot.app import Installation
 from bot.opening import prepare
 from bot.settings import Settings
 from core.results.facility import Facility
+from storage.engine import open_engine, writing
 from tests.bench.bare_rows import copy_tables, inserting
 from tests.bench.measure import Cost, peak_memory, show
 from tests.bench.messages import messages
@@ -35,10 +41,24 @@ PROCESSES = 2
 FACILITIES = 100
 EACH = 500
 RESULTS = FACILITIES * EACH
+AT_ONCE = 1000
+MOST_SECONDS, MOST_MEGABYTES, MOST_RATIO = 12, 300, 2.5
 
 Take = Callable[[bytes, str], None]
 Worker = Callable[[Path, list[str]], Take]
 _FILLED = Path("demo") / "ketqua.db"
+_STRICT = "strict floor: ES256 + raw insert, driver"
+_DESIGN = "design's floor: ES256 + Core executemany"
+_SAME_ROWS = "ES256 + the same rows in the same tables"
+_OURS = "ours: ingested, signed, encrypted, stored"
+_FLOOR_TABLE = Table(
+    "result",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("accession", Text, unique=True),
+    Column("signature", LargeBinary, unique=True),
+    Column("message", LargeBinary),
+)
 _spawning = get_context("spawn")  # nothing is shared with the process that measures
 
 
@@ -53,25 +73,38 @@ class Share:
 
 
 def run() -> None:
-    """Print the table and what the whole wave took."""
+    """Print the table and how far each goal is met."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_files(folder)
-        _make_floor(folder)
+        _make_floors(folder)
         _make_installation(folder)
-        floor, ours = _surge(_floor, folder), _surge(_ours, folder)
+        shares = {_STRICT: _surge(_floor, folder), _DESIGN: _surge(_design_floor, folder)}
+        ours = _surge(_ours, folder)
         copy_tables(folder / _FILLED, folder / "rows.db")
-        rows = _surge(_same_rows, folder)
-    costs = {
-        "floor: ES256 + raw insert": _cost(floor),
-        "ES256 + the same rows in the same tables": _cost(rows),
-        "ours: ingested, signed, encrypted, stored": _cost(ours),
-    }
+        shares |= {_SAME_ROWS: _surge(_same_rows, folder), _OURS: ours}
+    costs = {way: _cost(each) for way, each in shares.items()}
     title = f"{RESULTS:,} results, {FACILITIES} facilities, {PROCESSES} processes, one SQLite"
-    show(title, costs, floor=next(iter(costs)))
-    print(f"  wall {_wall(ours):.1f} s (floor {_wall(floor):.1f} s,", end="")
-    print(f" ratio {_wall(ours) / _wall(floor):.2f})", end="")
-    print(f"   peak memory a process {max(share.memory for share in ours) / 1e6:.0f} MB")
+    show(title, costs, floor=_STRICT)
+    _show_goals(costs, sum(share.memory for share in ours) / 1e6)
+
+
+def _show_goals(costs: dict[str, Cost], megabytes: float) -> None:
+    """The goals in plain words; both kinds of time, because two processes share the machine."""
+    wall = costs[_OURS].wall * RESULTS / 1e6
+    _show_goal("wall time", f"{wall:.1f} s", f"{MOST_SECONDS} s", met=wall <= MOST_SECONDS)
+    memory = f"{megabytes:.0f} MB"
+    _show_goal(
+        "peak memory of both", memory, f"{MOST_MEGABYTES} MB", met=megabytes <= MOST_MEGABYTES
+    )
+    for floor in (_STRICT, _DESIGN, _SAME_ROWS):
+        cpu = costs[_OURS].cpu / costs[floor].cpu
+        told = f"{cpu:.2f} (wall {costs[_OURS].wall / costs[floor].wall:.2f})"
+        _show_goal(f"CPU over {floor}", told, str(MOST_RATIO), met=cpu <= MOST_RATIO)
+
+
+def _show_goal(what: str, measured: str, goal: str, *, met: bool) -> None:
+    print(f"  {what:<52} {measured:>18}   goal {goal:<7} {'met' if met else 'MISSED'}")
 
 
 def _cost(shares: list[Share]) -> Cost:
@@ -145,13 +178,11 @@ def _ours(folder: Path, _codes: list[str]) -> Take:
     return take
 
 
-def _make_floor(folder: Path) -> None:
-    with sqlite3.connect(folder / "floor.db") as database:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute(
-            "CREATE TABLE result (id INTEGER PRIMARY KEY, accession TEXT UNIQUE,"
-            " signature BLOB UNIQUE, message BLOB)"
-        )
+def _make_floors(folder: Path) -> None:
+    for name in ("floor.db", "design.db"):
+        engine = open_engine(f"sqlite:///{folder / name}")
+        _FLOOR_TABLE.create(engine)
+        engine.dispose()
 
 
 def _floor(folder: Path, _codes: list[str]) -> Take:
@@ -168,6 +199,23 @@ def _floor(folder: Path, _codes: list[str]) -> Take:
             "INSERT INTO result (accession, signature, message) VALUES (?, ?, ?)", rows
         )
         database.execute("COMMIT")
+
+    return take
+
+
+def _design_floor(folder: Path, codes: list[str]) -> Take:
+    sign, engine = _signing(), open_engine(f"sqlite:///{folder / 'design.db'}")
+    rows: list[dict[str, object]] = []
+
+    def take(data: bytes, code: str) -> None:
+        rows.extend(
+            {"accession": f"{code} {number}", "signature": sign(message), "message": message}
+            for number, message in enumerate(_cut(data))
+        )
+        if len(rows) >= AT_ONCE or code == codes[-1]:
+            with writing(engine) as connection:
+                connection.execute(insert(_FLOOR_TABLE), rows)
+            rows.clear()
 
     return take
 
