@@ -23,7 +23,7 @@ from core.results.inbox import KeptItem
 from core.results.item_report import ItemReport
 from core.results.judge import Judged, Refused, Withdrawal, judge
 from core.results.local_codes import LocalCodes
-from core.results.preview import MOST_PREVIEWED, PreviewedItem, previewed, unmade
+from core.results.preview import MOST_PREVIEWED, PreviewedItem, Unmade, previewed
 from core.results.reported import Finding, NotAResult, ReadItem, ReportStatus, Unreadable
 from core.results.result import Person, Result
 from core.results.versions import Change, Incoming, Stored, decide
@@ -233,7 +233,10 @@ class Intake:
         items = islice(self.read(data, format=format, facility=facility), limit)
         pending = [self._judge(item, judging) for item in items]
         keys = [each.key for each in pending if each.key[0]]
-        batch, dry = _Batch(self.store.current(facility.code, keys)), replace(self, release=unmade)
+        batch, dry = (
+            _Batch(self.store.current(facility.code, keys)),
+            replace(self, release=Unmade()),
+        )
         return [
             previewed(each.item, dry._decide(each, batch, live, ""), each.judged, judging.catalogue)  # noqa: SLF001
             for each in pending

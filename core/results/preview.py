@@ -144,27 +144,34 @@ def masked(patient: ReportedPatient) -> MaskedPerson:
     )
 
 
-def unmade(
-    judged: Judged,
-    change: Change,
-    stored: Stored | None,
-    facility: Facility,  # noqa: ARG001  (the signature of a release)
-    incoming: Incoming,
-    former: Former | None,
-) -> ResultRow:
-    """A version without a certificate, a link and a message, that nobody stores."""
-    result = judged.result
-    return ResultRow(
-        result_id=f"{result.accession}/{result.test.key}",
-        version=stored.version + 1 if stored else 1,
-        supersedes=stored.result_id if stored else None,
-        result=result,
-        change=change,
-        short_code=former.short_code if former else "",
-        content_mac=incoming.content_mac,
-        person_index=incoming.person_index,
-        certificate=None,
-        message=None,
-        link_hash=None,
-        link_expires_at=None,
-    )
+class Unmade:
+    """A release that makes nothing: no certificate, no link, no message; nobody stores it."""
+
+    def __call__(
+        self,
+        judged: Judged,
+        change: Change,
+        stored: Stored | None,
+        incoming: Incoming,
+        former: Former | None,
+    ) -> ResultRow:
+        """A bare version."""
+        result = judged.result
+        return ResultRow(
+            result_id=f"{result.accession}/{result.test.key}",
+            version=stored.version + 1 if stored else 1,
+            supersedes=stored.result_id if stored else None,
+            result=result,
+            change=change,
+            short_code=former.short_code if former else "",
+            content_mac=incoming.content_mac,
+            person_index=incoming.person_index,
+            certificate=None,
+            message=None,
+            link_hash=None,
+            link_expires_at=None,
+        )
+
+    def certify(self, rows: list[ResultRow], _facility: Facility) -> list[ResultRow]:
+        """The same rows."""
+        return rows

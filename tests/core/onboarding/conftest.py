@@ -16,7 +16,7 @@ from core.onboarding.journal import Journal
 from core.onboarding.officers import OfficerDesk
 from core.results.facility import Facility
 from core.results.intake import Intake
-from core.results.preview import unmade
+from core.results.preview import Unmade
 from tests.core.feeds.fakes import MemoryOfficers
 from tests.core.onboarding.fakes import (
     NOW,
@@ -52,7 +52,7 @@ class Office:
         journal = Journal(self.audit, lambda: NOW)
         intake = Intake(
             self.store, PreparedReader([report()]), CATALOGUE, self.kept_facilities.codes,
-            PlainIndexer(), unmade, self.store.recall, lambda: NOW,
+            PlainIndexer(), Unmade(), self.store.recall, lambda: NOW,
         )  # fmt: skip
 
         def random(size: int) -> bytes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from core.ports import ResultRow
 from core.results.facility import Stage
 from core.results.intake import Intake
 from core.results.local_codes import NO_CODES
-from core.results.preview import HIDDEN, MaskedPerson, PreviewedItem, unmade
+from core.results.preview import HIDDEN, MaskedPerson, PreviewedItem, Unmade
 from core.results.reported import (
     Coding,
     DocumentType,
@@ -28,7 +29,7 @@ from tests.core.results.fakes import BVA, MemoryIntake, PlainIndexer, PreparedRe
 
 def desk(store: MemoryIntake, *items: ReportedResult | Unreadable | NotAResult) -> Intake:
     return Intake(
-        store, PreparedReader(items), CATALOGUE, lambda _: NO_CODES, PlainIndexer(), unmade,
+        store, PreparedReader(items), CATALOGUE, lambda _: NO_CODES, PlainIndexer(), Unmade(),
         store.recall, lambda: NOW,
     )  # fmt: skip
 
@@ -63,10 +64,14 @@ def test_it_says_what_would_become_of_each_item_in_turn() -> None:
 
 
 def test_nothing_is_signed_and_no_message_is_written_for_a_sample() -> None:
-    def release(*_: object, **__: object) -> ResultRow:
-        raise AssertionError
+    class Real:
+        def __call__(self, *_: Any, **__: Any) -> ResultRow:
+            raise AssertionError
 
-    intake = replace(desk(MemoryIntake(), report()), release=release)
+        def certify(self, *_: Any) -> list[ResultRow]:
+            raise AssertionError
+
+    intake = replace(desk(MemoryIntake(), report()), release=Real())
     assert [each.report.change for each in intake.preview(b"raw", BVA)] == [Change.ACCEPTED]
 
 
