@@ -233,10 +233,8 @@ class Intake:
         items = islice(self.read(data, format=format, facility=facility), limit)
         pending = [self._judge(item, judging) for item in items]
         keys = [each.key for each in pending if each.key[0]]
-        batch, dry = (
-            _Batch(self.store.current(facility.code, keys)),
-            replace(self, release=Unmade()),
-        )
+        batch = _Batch(self.store.current(facility.code, keys))
+        dry = replace(self, release=Unmade())
         return [
             previewed(each.item, dry._decide(each, batch, live, ""), each.judged, judging.catalogue)  # noqa: SLF001
             for each in pending
