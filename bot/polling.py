@@ -53,6 +53,7 @@ class FeedPolling:
         self._at_once = at_once
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="feed")
         self._busy: set[Future[None]] = set()
+        self._polled: dict[str, Feed] = {}  # being polled just now: what may be renewed
         self._lock = threading.Lock()
         self.stopped = threading.Event()
         self._poller = installation.random(8).hex()
@@ -86,16 +87,24 @@ class FeedPolling:
         claimed = [(feed, state)]
         try:
             while claimed:
-                self.poll(*claimed[0])
+                self._hold_and_poll(*claimed[0])
                 claimed = self._claim(1)
         except Exception as error:  # noqa: BLE001  (the database; the clock asks again)
             log.error("feeds: %s", type(error).__name__)  # noqa: TRY400
+
+    def _hold_and_poll(self, feed: Feed, state: FeedState) -> None:
+        """Renew its claim only meanwhile: one that could not be given back must run out."""
+        self._polled[feed.id] = feed
+        try:
+            self.poll(feed, state)
+        finally:
+            del self._polled[feed.id]
 
     def _renew(self) -> None:
         now = self._here.clock()
         due = self._renewed_at is None or now - self._renewed_at >= RENEW_EVERY
         if self._busy and due:
-            self._here.feeds.renew(self._poller, now, LEASE)
+            self._here.feeds.renew(list(self._polled.values()), self._poller, now, LEASE)
             self._renewed_at = now
 
     def stop(self) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     literal,
     select,
+    tuple_,
     update,
 )
 
@@ -118,10 +119,13 @@ class FeedStore:
         with self._engine.connect() as connection:
             return connection.execute(due.limit(1)).first() is not None
 
-    def renew(self, poller: str, now: datetime, lease: timedelta) -> None:
-        """Hold on to every feed that this poller has claimed and not lost."""
+    def renew(self, feeds: Iterable[Feed], poller: str, now: datetime, lease: timedelta) -> None:
+        """Hold on to those of these feeds that this poller has claimed and not lost."""
+        names = [(feed.facility, feed.name) for feed in feeds]
         held = update(FEED).where(
-            FEED.c.claimed_by == poller, FEED.c.claimed_until > to_micros(now)
+            tuple_(FEED.c.facility, FEED.c.name).in_(names),
+            FEED.c.claimed_by == poller,
+            FEED.c.claimed_until > to_micros(now),
         )
         with writing(self._engine) as connection:
             connection.execute(held.values(claimed_until=to_micros(now + lease)))

@@ -35,8 +35,8 @@ class Feeds(Protocol):
     ) -> list[tuple[Feed, FeedState]]:
         """Take up to ``limit`` feeds that are to be polled; no two callers get the same."""
 
-    def renew(self, poller: str, now: datetime, lease: timedelta) -> None:
-        """Hold on to every feed that this poller has claimed and not lost."""
+    def renew(self, feeds: Iterable[Feed], poller: str, now: datetime, lease: timedelta) -> None:
+        """Hold on to those of these feeds that this poller has claimed and not lost."""
 
     def progress(self, feed: Feed, poller: str, watermark: str) -> bool:
         """A piece is stored: the next poll goes on from here; False if the claim is lost."""

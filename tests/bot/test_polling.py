@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
@@ -20,6 +21,7 @@ from bot.polling import FeedPolling, freshness_round
 from bot.settings import Settings
 from core.feeds.feed import Feed, FeedKind, FeedState
 from core.feeds.officer import Officer
+from core.feeds.schedule import LEASE
 from core.results.facility import Stage
 from sms.gateways.log import SimulatedGateway
 from tests.journey.people import oru
@@ -162,6 +164,29 @@ def test_one_round_polls_each_feed_that_is_due_once_with_however_few_threads(
     polling.stop()
     assert polling.feeds.empty()
     assert poll_round(installation) == 0  # all are released, none is due
+
+
+def test_a_claim_that_could_not_be_given_back_runs_out(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = folder_feed(installation)
+    polling = FeedPolling(installation, lambda: None)
+
+    def unable(*_: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(installation.feeds, "release", unable)
+    polling.round()
+    polling.stop()
+    renewed: list[Feed] = []
+    monkeypatch.setattr(installation.feeds, "renew", lambda feeds, *_: renewed.extend(feeds))
+    polling._busy = {Future()}  # another poll goes on
+    move_clock(installation, timedelta(minutes=1))
+    polling.round()
+    assert renewed == []
+    move_clock(installation, LEASE)
+    due = installation.feeds.claim_due("another", 9, installation.clock(), LEASE)
+    assert [claimed.id for claimed, _ in due] == [feed.id]
 
 
 def test_nothing_begins_once_it_is_told_to_stop(installation: Installation) -> None:

@@ -210,11 +210,11 @@ def test_a_poller_that_renews_keeps_its_feed_and_one_that_lost_it_writes_nothing
     feeds: FeedStore,
 ) -> None:
     ((feed, state),) = feeds.claim_due("a", 9, NOON, LEASE)
-    feeds.renew("a", NOON + LEASE / 2, LEASE)
+    feeds.renew([feed], "a", NOON + LEASE / 2, LEASE)
     assert feeds.claim_due("b", 9, NOON + LEASE, LEASE) == []
     assert feeds.progress(feed, "a", "w1")
     assert feeds.claim_due("b", 9, NOON + 2 * LEASE, LEASE) != []
-    feeds.renew("a", NOON + 2 * LEASE, LEASE)
+    feeds.renew([feed], "a", NOON + 2 * LEASE, LEASE)
     assert not feeds.progress(feed, "a", "w0")
     feeds.release(feed, "a", failed(feed, state, "feed_timed_out", NOON, 0.5))
     found = feeds.get(UNIT.code, "lis")

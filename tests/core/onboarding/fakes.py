@@ -87,7 +87,7 @@ class MemoryFeeds(Feeds):
     ) -> list[tuple[Feed, FeedState]]:
         raise NotImplementedError
 
-    def renew(self, poller: str, now: datetime, lease: timedelta) -> None:
+    def renew(self, feeds: Iterable[Feed], poller: str, now: datetime, lease: timedelta) -> None:
         raise NotImplementedError
 
     def progress(self, feed: Feed, poller: str, watermark: str) -> bool:
