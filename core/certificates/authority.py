@@ -22,6 +22,8 @@ from core.certificates.payload import COUNTRY
 from core.certificates.signing import SoftwareSigner, kid_of
 
 TEST_USAGE: Final = "1.3.6.1.4.1.1847.2021.1.1"
+LIST_USAGE: Final = "2.25.286098190206563398434837120553512283901"
+"""Signs the product's lists, and nothing else (a UUID of ours as an OID)."""
 CSCA_LIFETIME: Final = timedelta(days=4 * 365)
 DSC_LIFETIME: Final = timedelta(days=2 * 365)
 
@@ -91,8 +93,38 @@ def create_dsc(
     Raises:
         ValueError: the name is too long for a certificate.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
     subject = _name(organisation, "DSC", demo=demo)
+    return _certified(csca, subject, not_before, lifetime, usages)
+
+
+def create_list_signer(
+    csca: CertifiedKey,
+    organisation: str,
+    *,
+    not_before: datetime,
+    lifetime: timedelta = DSC_LIFETIME,
+    demo: bool = False,
+) -> CertifiedKey:
+    """Create the signer of trust list, revocations and rules; it signs no certificates.
+
+    Args:
+        not_before: Aware time.
+
+    Raises:
+        ValueError: the name is too long for a certificate.
+    """
+    subject = _name(organisation, "Lists", demo=demo)
+    return _certified(csca, subject, not_before, lifetime, (LIST_USAGE,))
+
+
+def _certified(
+    csca: CertifiedKey,
+    subject: x509.Name,
+    not_before: datetime,
+    lifetime: timedelta,
+    usages: tuple[str, ...],
+) -> CertifiedKey:
+    key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(
         subject, csca.certificate.subject, key.public_key(), not_before, lifetime
     ).add_extension(_usage(signs_certificates=False), critical=True)

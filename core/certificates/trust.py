@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from core.certificates.authority import LIST_USAGE
 from core.certificates.claims import Kind
 from core.certificates.der import open_certificate
 from core.certificates.signing import kid_of
@@ -49,6 +50,7 @@ class TrustedCertificate:
         kinds: Certificates that it may sign; empty allows all.
         issuer: Organisation or common name of who certified it.
         given: Handed over for this one check: its own validity isn't asked for.
+        signs_lists: It signs lists (its usage says so), and so no certificate.
     """
 
     key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -59,6 +61,7 @@ class TrustedCertificate:
     country: str
     issuer: str
     given: bool = False
+    signs_lists: bool = False
 
     @classmethod
     def from_der(cls, der: bytes, *, given: bool = False) -> TrustedCertificate:
@@ -79,6 +82,7 @@ class TrustedCertificate:
             country=names.get(_COUNTRY, ""),
             issuer=names.get(_ORGANISATION) or names.get(_COMMON_NAME, ""),
             given=given,
+            signs_lists=LIST_USAGE in opened.extended_key_usage,
         )
 
     @classmethod
@@ -99,7 +103,7 @@ class TrustedCertificate:
 
     def allows(self, kinds: Iterable[Kind]) -> bool:
         """Whether it may sign certificates of these kinds."""
-        return not self.kinds or self.kinds.issuperset(kinds)
+        return not self.signs_lists and (not self.kinds or self.kinds.issuperset(kinds))
 
     def fits(self, algorithm: int | None) -> bool:
         """Whether ``algorithm`` is the one that this key is used with."""
