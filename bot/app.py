@@ -21,7 +21,11 @@ from core.errors import NotFound, SetupRefused
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from bot.trusting import Kept
     from core.certificates.checkpoint import Checkpoint
+    from core.certificates.publishing import ListSigner, Publishing
+    from core.certificates.revocations import Marks
+    from core.certificates.revoking import RevocationDesk
     from core.certificates.signing import Signer
     from core.certificates.trust import TrustStore
     from core.certificates.verdict import Standing
@@ -41,14 +45,17 @@ if TYPE_CHECKING:
     from storage.chat_guesses import ChatGuessStore
     from storage.conversations import ConversationStore
     from storage.delays import DelayStore
+    from storage.documents import DocumentStore
     from storage.encryption import Keyring
     from storage.facilities import FacilityStore
     from storage.feed_hours import FeedHourStore
     from storage.feeds import FeedStore
+    from storage.foreign_lists import ForeignListStore
     from storage.inbox import InboxStore
     from storage.keystore import FileKeyStore
     from storage.officers import OfficerStore
     from storage.pushes import PushStore
+    from storage.revocations import RevocationStore
     from storage.shelf import ShelfStore
     from storage.staff import StaffStore
     from storage.visits import VisitStore
@@ -346,7 +353,11 @@ class Installation:
         from core.certificates.checkpoint import Checkpoint
 
         return Checkpoint(
-            trust=lambda: self.trust, standing=self.standing, rules=self.rules, clock=self.clock
+            trust=lambda: self.trust,
+            standing=self.standing,
+            rules=self.rules,
+            clock=self.clock,
+            listed=self.listed,
         )
 
     @cached_property
@@ -357,12 +368,87 @@ class Installation:
 
         return RuleDesk(RuleSetStore(self.engine), self.clock)
 
-    @cached_property
+    @property
     def trust(self) -> TrustStore:
-        """The document signers of this installation, retired ones included."""
-        from core.certificates.trust import TrustedCertificate, TrustStore
+        """Our document signers, retired ones included, and those of imported lists."""
+        return self._trust()
 
-        return TrustStore(TrustedCertificate.from_der(der) for der in self.key_store.signers())
+    @cached_property
+    def _trust(self) -> Kept[TrustStore]:
+        from bot.trusting import Kept, trust_of
+
+        def gather() -> TrustStore:
+            return trust_of([*self.key_store.signers(), *self.foreign_lists.certificates()])
+
+        return Kept(gather, self.clock, seconds=10)
+
+    @cached_property
+    def foreign_lists(self) -> ForeignListStore:
+        """Document signers of others."""
+        from storage.foreign_lists import ForeignListStore
+
+        return ForeignListStore(self.engine)
+
+    @cached_property
+    def documents(self) -> DocumentStore:
+        """Signed documents that everybody may read."""
+        from storage.documents import DocumentStore
+
+        return DocumentStore(self.engine)
+
+    @cached_property
+    def revocations(self) -> RevocationStore:
+        """What was revoked."""
+        from storage.revocations import RevocationStore
+
+        return RevocationStore(self.engine, self.keyring)
+
+    @cached_property
+    def revocation_desk(self) -> RevocationDesk:
+        """Where staff revoke."""
+        from core.certificates.revoking import RevocationDesk
+
+        return RevocationDesk(self.revocations, self.audit, self.clock, self.random)
+
+    @cached_property
+    def publishing(self) -> Publishing:
+        """What keeps trust list, revocations and rules fresh."""
+        from bot.publishing import make_publishing
+
+        return make_publishing(self)
+
+    def listed(self, marks: Marks) -> bool:
+        """Whether a certificate is revoked by its signer or one of its hashes."""
+        return self.revocations.is_listed(marks)
+
+    def list_signer(self) -> ListSigner | None:
+        """Who signs lists now; made where the CSCA's key is here. None, said once, without."""
+        try:
+            return self._list_signer()
+        except SetupRefused as refusal:
+            self._say_once(refusal)
+            return None
+
+    @cached_property
+    def _list_signer(self) -> Kept[ListSigner]:
+        from bot.trusting import Kept
+
+        def gather() -> ListSigner:
+            if not self.key_store.list_signers():
+                self._make_list_signer()
+            return self.key_store.current_list_signer(self.clock())
+
+        return Kept(gather, self.clock, seconds=600)
+
+    def _make_list_signer(self) -> None:
+        from bot.trusting import make_list_signer
+
+        now, demo = self.clock(), self.settings.demo
+        make_list_signer(self.key_store, self._authority, now=now, demo=demo)
+
+    @property
+    def _authority(self) -> str:
+        return (self.settings.issuer or "Sở Y tế").removeprefix("DEMO ")
 
     def standing(self, uvci: str) -> Standing:
         """Whether a certificate that we issued still counts."""
@@ -394,18 +480,25 @@ class Installation:
         return found or self.shelf.find(normalise_accession(reference), where)
 
     def make_first_keys(self) -> bool:
-        """Create a CSCA and a document signer unless there are some; says whether it did."""
+        """Create a CSCA, a document signer and a signer of lists unless there are some.
+
+        Returns:
+            Whether it made anything.
+        """
         from core.certificates.authority import create_csca, create_dsc
-        from storage.keystore import dsc_name
+        from storage.keystore import CSCA, dsc_name
 
         if self.key_store.signers():
-            return False
-        name = (self.settings.issuer or "Sở Y tế").removeprefix("DEMO ")
-        now, demo = self.clock(), self.settings.demo
+            missing = not self.key_store.list_signers() and self.key_store.has(CSCA)
+            if missing:
+                self._make_list_signer()
+            return missing
+        name, now, demo = self._authority, self.clock(), self.settings.demo
         csca = create_csca(name, not_before=now, demo=demo)
         dsc = create_dsc(csca, name, not_before=now, demo=demo)
         self.key_store.save("csca", csca.private_key, csca.certificate)
         self.key_store.save(dsc_name(dsc.certificate), dsc.private_key, dsc.certificate)
+        self._make_list_signer()
         return True
 
     def audit_cli(self, action: str, subject: str) -> None:

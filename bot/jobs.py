@@ -17,6 +17,7 @@ from apscheduler.events import EVENT_SCHEDULER_SHUTDOWN
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.polling import FeedPolling, freshness_round
+from bot.publishing import publish_round
 from core.feeds.linking import TRIES_WITHIN
 from core.feeds.push import REPEATABLE
 from labs.sources.folder import PROCESSED, QUARANTINE
@@ -87,6 +88,14 @@ def make_clock(installation: Installation, stored: Callable[[], None]) -> Backgr
         seconds=installation.settings.freshness_seconds,
         args=[installation, stored],
         id="freshness",
+    )
+    clock.add_job(
+        publish_round,
+        "interval",
+        seconds=installation.settings.publish_seconds,
+        args=[installation],
+        next_run_time=datetime.now(UTC),
+        id="publish",
     )
     clock.add_job(_forget, "interval", hours=1, args=[installation], id="forget")
     return clock

@@ -24,6 +24,13 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 _LANGUAGES = _CHECKOUT / "core" / "messages" / "catalogues"
 _COUNTRIES = re.compile(r"[A-Za-z]{2}( *, *[A-Za-z]{2})*")
 _LAST_PORT = 65535
+_A_MONTH = 31 * 24  # hours; a list that lives longer hardly revokes
+_LIST_LIMITS = {
+    "list_hours": _A_MONTH,
+    "revocation_list_hours": _A_MONTH,
+    "publish_seconds": 60,  # a revocation is published within a minute
+    "verify_per_minute": 100_000,
+}
 _SERVICE_NEEDS = ("base_url", "master_keys", "index_key", "key_passphrase", "sms_gateway")
 
 
@@ -59,6 +66,11 @@ class Settings:
     twilio_base_url: str = ""
     telegram_token: str = field(default="", repr=False)
     link_days: int = 10
+    list_hours: int = 24
+    revocation_list_hours: int = 12
+    publish_seconds: int = 15
+    verify_per_minute: int = 60
+    proxy: str = "127.0.0.1"
     watch_dir: str = ""
     watch_seconds: int = 60
     share_dirs: str = ""
@@ -173,6 +185,7 @@ class Settings:
             sms_gateway="simulator",
             watch_seconds=1,
             freshness_seconds=1,
+            publish_seconds=1,
             mllp_port=self.mllp_port,
             master_keys=secrets_of_the_demo["master_keys"],
             index_key=secrets_of_the_demo["index_key"],
@@ -203,6 +216,7 @@ def _checked(settings: Settings) -> Settings:
     if not 1 <= settings.port <= _LAST_PORT or settings.watch_seconds < 1:
         refused = "PORT" if settings.watch_seconds >= 1 else "WATCH_SECONDS"
         raise SetupRefused("setting_unusable", f"{_PREFIX}{refused}")
+    _check_lists(settings)
     if settings.mllp_port > _LAST_PORT:
         raise SetupRefused("setting_unusable", "KETQUA_MLLP_PORT")
     if not all(map(is_network, settings.mllp_peers.replace(",", " ").split())):
@@ -218,6 +232,12 @@ def _checked(settings: Settings) -> Settings:
     if settings.base_url and not (address.scheme == "https" or plain):
         raise SetupRefused("setting_unusable", "KETQUA_BASE_URL")
     return settings
+
+
+def _check_lists(settings: Settings) -> None:
+    for name, most in _LIST_LIMITS.items():
+        if not 1 <= getattr(settings, name) <= most:
+            raise SetupRefused("setting_unusable", f"{_PREFIX}{name.upper()}")
 
 
 def _demo_secrets(folder: Path) -> dict[str, str]:

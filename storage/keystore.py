@@ -1,8 +1,9 @@
 """Signing keys in files: encrypted PKCS#8, readable by their owner only.
 
 The folder holds ``csca.key`` and ``csca.crt``, and ``dsc-<kid>.key`` and ``.crt`` for every
-document signer, old ones included: their certificates verify until they have run out. The
-CSCA's key is needed only to certify a new signer and may be kept elsewhere.
+document signer, old ones included: their certificates verify until they have run out. Whoever
+signs lists is ``list-<kid>``. The CSCA's key is needed only to certify a new signer and may be
+kept elsewhere.
 Source: RFC 5958 (PKCS#8), RFC 8018 (PBES2 with PBKDF2).
 """
 
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from core.certificates.publishing import ListSigner
 from core.certificates.signing import Signer, SoftwareSigner, kid_of
 from core.errors import SetupRefused
 
@@ -49,7 +51,7 @@ class FileKeyStore:
         """Write both files; the key first, so that a certificate always has its key.
 
         Args:
-            name: ``csca``, or what ``dsc_name`` says.
+            name: ``csca``, or what ``dsc_name`` or ``list_name`` says.
 
         Raises:
             SetupRefused: ``no_passphrase``, or ``key_exists``: a key is never overwritten.
@@ -77,6 +79,10 @@ class FileKeyStore:
         """DER of every document signer, old and new: those whose certificates we verify."""
         return [_der(self._certificate(name)) for name in self._names()]
 
+    def list_signers(self) -> list[bytes]:
+        """DER of every signer of lists, old and new."""
+        return [_der(self._certificate(name)) for name in self._names("list")]
+
     def certificates(self) -> list[bytes]:
         """DER of every certificate of the folder: the signers, then the CSCA."""
         with_csca = (self._folder / f"{CSCA}.crt").exists()
@@ -89,7 +95,29 @@ class FileKeyStore:
             SetupRefused: ``no_signing_key``, ``signing_key_expired`` (none is valid now),
                 or what ``load`` raises.
         """
-        candidates = [(self._certificate(name), name) for name in self._names()]
+        return SoftwareSigner(*self._newest(self._names(), now))
+
+    def current_list_signer(self, now: datetime) -> ListSigner:
+        """The newest signer of lists that is valid now.
+
+        Raises:
+            SetupRefused: as ``current_signer``.
+        """
+        key, certificate = self._newest(self._names("list"), now)
+        return ListSigner(SoftwareSigner(key, certificate), _der(certificate))
+
+    def has(self, name: str) -> bool:
+        """Whether a key with this name lies here (the CSCA's may be kept elsewhere)."""
+        return (self._folder / f"{name}.key").exists()
+
+    def certificate(self, name: str) -> bytes:
+        """DER of one certificate. Raises: SetupRefused, as ``load``."""
+        return _der(self._certificate(name))
+
+    def _newest(
+        self, names: list[str], now: datetime
+    ) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
+        candidates = [(self._certificate(name), name) for name in names]
         if not candidates:
             raise SetupRefused("no_signing_key", str(self._folder))
         valid = [
@@ -99,10 +127,10 @@ class FileKeyStore:
         ]
         if not valid:
             raise SetupRefused("signing_key_expired", str(self._folder))
-        return SoftwareSigner(*self.load(max(valid)[1]))
+        return self.load(max(valid)[1])
 
-    def _names(self) -> list[str]:
-        return sorted(path.stem for path in self._folder.glob("dsc-*.crt"))
+    def _names(self, role: str = "dsc") -> list[str]:
+        return sorted(path.stem for path in self._folder.glob(f"{role}-*.crt"))
 
     def _certificate(self, name: str) -> x509.Certificate:
         path = self._folder / f"{name}.crt"
@@ -129,6 +157,11 @@ class FileKeyStore:
 def dsc_name(certificate: x509.Certificate) -> str:
     """The name under which a document signer is kept: ``dsc-`` and its kid."""
     return f"dsc-{kid_of(_der(certificate)).hex()}"
+
+
+def list_name(certificate: x509.Certificate) -> str:
+    """The name under which a signer of lists is kept: ``list-`` and its kid."""
+    return f"list-{kid_of(_der(certificate)).hex()}"
 
 
 def _der(certificate: x509.Certificate) -> bytes:

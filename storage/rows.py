@@ -21,6 +21,7 @@ OPEN = text("state IN ('pending', 'claimed')")
 QUARANTINED = text("change = 'quarantined'")
 FIRST_AND_OPEN = text("version = 1 AND confidentiality IN ('A', 'B')")
 TOLD = text("state = 'sent' AND result_id IS NOT NULL")
+WITHDRAWN = text("standing <> 'good'")
 
 
 def _time(**options: Any) -> Any:  # noqa: ANN401  (as SQLModel's Field)
@@ -262,6 +263,7 @@ class CertificateRecord(SQLModel, table=True):
     """
 
     __tablename__: ClassVar[Any] = "certificate"
+    __table_args__ = (_partial("ix_certificate_withdrawn", "expires_at", where=WITHDRAWN),)
 
     uvci: str = Field(primary_key=True)
     result_id: str = Field(foreign_key="result.id", index=True)
@@ -468,6 +470,88 @@ class RuleSetRecord(SQLModel, table=True):
     document: str
 
 
+class RevocationRecord(SQLModel, table=True):
+    """Something that was revoked, by whom and why.
+
+    Args:
+        mark: The kid (8 bytes) or the hash (16 bytes) that a check looks for.
+        kind: What the hash is made of; empty for a kid.
+        named: As staff named it: UVCI, kid or hash.
+        kid: Of the signer, where it is known.
+        reason: Written by staff, who are told to name nobody.
+    """
+
+    __tablename__: ClassVar[Any] = "revocation"
+
+    id: int | None = Field(
+        default=None,
+        primary_key=True,
+        sa_type=BigInteger().with_variant(Integer, "sqlite"),
+    )
+    mark: bytes = Field(unique=True)
+    target: str
+    kind: str
+    named: str
+    kid: bytes | None
+    result_id: str | None = Field(foreign_key="result.id", index=False)
+    at: int = _time()
+    actor: str
+    reason: str
+
+
+class DocumentRecord(SQLModel, table=True):
+    """A version of a signed document that everybody may read.
+
+    Args:
+        follows: The version before it; two clocks can't both follow the same one.
+        state: What it was made from.
+    """
+
+    __tablename__: ClassVar[Any] = "document"
+    __table_args__ = (UniqueConstraint("kind", "follows", name="uq_document_follows"),)
+
+    kind: str = Field(primary_key=True)
+    version: int = Field(primary_key=True, sa_type=BigInteger)
+    follows: int = Field(sa_type=BigInteger)
+    issued_at: int = _time()
+    expires_at: int = _time()
+    state: str
+    text: str
+
+
+class RevocationBatchRecord(SQLModel, table=True):
+    """Published hashes, named after what they are.
+
+    Args:
+        listed_at: When a document last announced it.
+    """
+
+    __tablename__: ClassVar[Any] = "revocation_batch"
+
+    id: str = Field(primary_key=True)
+    hashes: bytes
+    listed_at: int = _time(index=True)
+
+
+class ForeignListRecord(SQLModel, table=True):
+    """Document signers of others, as the last list under an anchor named them.
+
+    Args:
+        anchor: Fingerprint of what the list was checked with.
+        origin: File or address that it came from.
+        version: The highest that was accepted; None where lists of this kind have none.
+        certificates: JSON list of base64 DER.
+    """
+
+    __tablename__: ClassVar[Any] = "foreign_list"
+
+    anchor: str = Field(primary_key=True)
+    origin: str
+    version: int | None = Field(sa_type=BigInteger)
+    imported_at: int = _time()
+    certificates: bytes
+
+
 _TABLES = SQLModel.metadata.tables
 INSTALLATION = _TABLES["installation"]
 RESULT = _TABLES["result"]
@@ -490,3 +574,7 @@ STAFF_SESSION = _TABLES["staff_session"]
 AUDIT = _TABLES["audit_entry"]
 CONVERSATION = _TABLES["conversation"]
 RULE_SET = _TABLES["rule_set"]
+REVOCATION = _TABLES["revocation"]
+DOCUMENT = _TABLES["document"]
+REVOCATION_BATCH = _TABLES["revocation_batch"]
+FOREIGN_LIST = _TABLES["foreign_list"]

@@ -15,12 +15,14 @@ from datetime import datetime
 
 from core.certificates.claims import Claims, read_claims
 from core.certificates.decode import Malformed, Step, Unverified, decode
+from core.certificates.revocations import Marks, marks_of
 from core.certificates.trust import ES256, PS256, TrustedCertificate, TrustStore
 from core.certificates.verdict import RuleOutcome, Standing, Verdict, VerdictWord
 
 __all__ = ["RuleOutcome", "Standing", "Verdict", "VerdictWord", "verify", "verify_image"]
 
 StandingOf = Callable[[str], Standing]
+Listed = Callable[[Marks], bool]
 Rule = Callable[[Claims, datetime], RuleOutcome]
 
 _WITHDRAWN = {
@@ -43,6 +45,7 @@ def verify(
     *,
     at: datetime,
     standing: StandingOf | None = None,
+    listed: Listed | None = None,
     rule: Rule | None = None,
 ) -> Verdict:
     """Judge the text of a QR code.
@@ -50,6 +53,7 @@ def verify(
     Args:
         at: Aware time for which every check is made.
         standing: Looks a UVCI up among revocations and corrections; None asks nobody.
+        listed: Looks signer and hashes up among revocations; None asks nobody.
         rule: A place's rule; None judges the document alone.
     """
     contents = decode(text)
@@ -66,6 +70,7 @@ def verify(
         _misused(signed, claims, verified.signers)
         or _untimely(signed, claims, at)
         or _withdrawn(signed, claims, standing)
+        or _listed(signed, contents, claims, listed)
         or _ruled(signed, claims, at, rule)
     )
 
@@ -76,6 +81,7 @@ def verify_image(
     *,
     at: datetime,
     standing: StandingOf | None = None,
+    listed: Listed | None = None,
     rule: Rule | None = None,
 ) -> Verdict:
     """Judge a picture of a QR code.
@@ -89,7 +95,7 @@ def verify_image(
     found = read_code(data)
     if isinstance(found, Malformed):
         return _malformed(found)
-    return verify(found, trust, at=at, standing=standing, rule=rule)
+    return verify(found, trust, at=at, standing=standing, listed=listed, rule=rule)
 
 
 def _malformed(malformed: Malformed) -> Verdict:
@@ -154,6 +160,15 @@ def _withdrawn(signed: Verdict, claims: Claims, standing: StandingOf | None) -> 
         if word:
             return replace(signed, verdict=word, reason=f"{word.value}_by_issuer")
     return None
+
+
+def _listed(
+    signed: Verdict, contents: Unverified, claims: Claims, listed: Listed | None
+) -> Verdict | None:
+    """By signer and hashes; lists don't say whether it was corrected."""
+    if listed is None or not listed(marks_of(contents, claims.uvcis)):
+        return None
+    return replace(signed, verdict=VerdictWord.REVOKED, reason="revoked_by_issuer")
 
 
 def _ruled(signed: Verdict, claims: Claims, at: datetime, rule: Rule | None) -> Verdict:

@@ -43,13 +43,20 @@ class Right(StrEnum):
     MANAGE_RULES = "manage_rules"
     MANAGE_STAFF = "manage_staff"
     MANAGE_FACILITIES = "manage_facilities"
+    REVOKE = "revoke"
 
 
 _RIGHTS: dict[Role, frozenset[Right]] = {
     Role.FACILITY_OFFICER: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS}),
     Role.CONTROL_OFFICER: frozenset(),
     Role.OPERATOR: frozenset(
-        {Right.SEE_INTAKE, Right.SEND_RESULTS, Right.MANAGE_RULES, Right.MANAGE_FACILITIES}
+        {
+            Right.SEE_INTAKE,
+            Right.SEND_RESULTS,
+            Right.MANAGE_RULES,
+            Right.MANAGE_FACILITIES,
+            Right.REVOKE,
+        }
     ),
     Role.APPROVER: frozenset({Right.SEE_INTAKE}),
     Role.AUDITOR: frozenset({Right.SEE_AUDIT}),

@@ -1,0 +1,79 @@
+"""What trust list, revocations and rules are made from, and the round that keeps them fresh.
+
+The clock asks every few seconds; building happens only when something changed or a third of a
+document's life is over. Two clocks may ask at once: the database takes each version once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from core.certificates import revocations, trust_lists
+from core.certificates.cascade import build
+from core.certificates.documents import DocumentType
+from core.certificates.issue import LIFETIME
+from core.certificates.publishing import Content, Publishing, Source, fixed
+from core.policy.default_rules import default_rules
+
+if TYPE_CHECKING:
+    from bot.app import Installation
+
+log = logging.getLogger("ketqua.publishing")
+
+
+def make_publishing(installation: Installation) -> Publishing:
+    """The publishing of this installation's three documents."""
+    settings = installation.settings
+    life = timedelta(hours=settings.list_hours)
+    return Publishing(
+        publications=installation.documents,
+        sources={
+            DocumentType.TRUST_LIST: fixed(lambda: _trust_list(installation), life),
+            DocumentType.REVOCATIONS: Source(
+                installation.revocations.state,
+                lambda: _revocations(installation),
+                timedelta(hours=settings.revocation_list_hours),
+            ),
+            DocumentType.RULES: fixed(rule_sets, life),
+        },
+        signer=installation.list_signer,
+        issuer=settings.issuer or "Sở Y tế",
+        clock=installation.clock,
+    )
+
+
+def rule_sets() -> Mapping[str, object]:
+    """The members of the rules document: the default set, until places have their own."""
+    return default_rules()
+
+
+def publish_round(installation: Installation) -> None:
+    """Publish what is due. A failure is logged, and the next round tries again."""
+    try:
+        for kind in installation.publishing.round():
+            log.info("published a new %s", kind.value)
+    except Exception:
+        log.exception("publishing failed, trying again")
+
+
+def _trust_list(installation: Installation) -> Mapping[str, object]:
+    """Ours, but for those whose certificates have all expired, and those of imported lists."""
+    now = installation.clock()
+    ours = [der for der in installation.key_store.signers() if _can_matter(der, now)]
+    return trust_lists.members(ours, installation.foreign_lists.certificates())
+
+
+def _can_matter(der: bytes, now: datetime) -> bool:
+    return x509.load_der_x509_certificate(der).not_valid_after_utc + LIFETIME >= now
+
+
+def _revocations(installation: Installation) -> Content:
+    found = installation.revocations.standings(installation.clock())
+    batches = revocations.in_batches(found.revoked)
+    cascade = build({entry.hash for entry in found.revoked}, found.live)
+    return Content(revocations.members(found.kids, cascade, batches), tuple(batches))
