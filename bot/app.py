@@ -471,8 +471,8 @@ class Installation:
             raise NotFound("facility_unknown", code)
         return facility
 
-    def find_results(self, reference: str, facility: str | None) -> list[ShelfItem]:
-        """Results by result id, UVCI, or accession in any of its spellings."""
+    def find_results(self, reference: str, facility: str | None = None) -> list[ShelfItem]:
+        """Results by result id, UVCI, short code, or accession in any of its spellings."""
         from core.results.accession import normalise_accession
 
         where = facility.upper() if facility else None

@@ -13,6 +13,8 @@ from bot.settings import Settings
 from core.errors import SetupRefused
 
 if TYPE_CHECKING:
+    from core.certificates.anchor import Anchor
+    from core.certificates.revocations import Marks
     from core.certificates.trust import TrustStore
     from core.certificates.verdict import Standing
 
@@ -79,11 +81,19 @@ def _claim(installation: Installation) -> None:
     )
 
 
-def open_trust() -> tuple[TrustStore, Callable[[str], Standing]]:
+def open_trust() -> tuple[TrustStore, Callable[[str], Standing], Callable[[Marks], bool]]:
     """What ``ketqua verify`` trusts when it is given nothing: this installation.
 
     Raises:
         SetupRefused: it isn't set up.
     """
     installation = open_installation()
-    return installation.trust, installation.standing
+    return installation.trust, installation.standing, installation.listed
+
+
+def own_anchor() -> Anchor:
+    """Our own CSCA's certificate, as an anchor. Raises: SetupRefused, it isn't there."""
+    from core.certificates.anchor import Anchor
+    from storage.keystore import CSCA
+
+    return Anchor.read(Installation(choose_settings()).key_store.certificate(CSCA))

@@ -106,6 +106,8 @@ class Service:
                 threads=_WEB_THREADS, ident="", max_request_body_size=_LARGEST_BODY,
                 connection_limit=_MOST_CONNECTIONS, channel_timeout=_SILENT_SECONDS,
                 asyncore_use_poll=True,
+                trusted_proxy=settings.proxy, trusted_proxy_count=1,
+                trusted_proxy_headers={"x-forwarded-for"},
             )  # fmt: skip
         except OSError as error:
             raise SetupRefused("port_in_use", f"{settings.bind_host}:{settings.port}") from error
@@ -116,8 +118,9 @@ class Service:
 
     def pages(self, demo: DemoRoom | None = None) -> Flask:
         """The Flask application over this installation."""
+        from core.policy.limits import VisitorLimit
         from sms.app import create_app
-        from sms.room import WebRoom
+        from sms.room import RevocationRoom, WebRoom
 
         here = self.installation
         registry = CollectorRegistry()
@@ -133,6 +136,9 @@ class Service:
                 inbox=here.inbox,
                 facilities=here.facilities,
                 laboratories=self._laboratories(),
+                publications=here.documents,
+                revocations=RevocationRoom(here.revocation_desk, here.find_results),
+                verify_limit=VisitorLimit(here.settings.verify_per_minute),
                 secret=here.keyring.derive("web"),
                 clock=here.clock,
                 random=here.random,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from core.certificates.trust import TrustStore
+    from core.certificates.trust import TrustedCertificate, TrustStore
     from core.ports import Clock
     from storage.keystore import FileKeyStore
 
@@ -34,10 +34,22 @@ class Kept(Generic[T]):
 
 
 def trust_of(ders: Iterable[bytes]) -> TrustStore:
-    """Trust these certificates; one that stands there twice counts once."""
-    from core.certificates.trust import TrustedCertificate, TrustStore
+    """Trust these certificates; one that stands there twice counts once.
 
-    return TrustStore(TrustedCertificate.from_der(der) for der in dict.fromkeys(ders))
+    Lists of others name keys of kinds that we can't use: those are left out.
+    """
+    from core.certificates.trust import TrustStore
+
+    return TrustStore(each for der in dict.fromkeys(ders) for each in _usable(der))
+
+
+def _usable(der: bytes) -> tuple[TrustedCertificate, ...]:
+    from core.certificates.trust import TrustedCertificate
+
+    try:
+        return (TrustedCertificate.from_der(der),)
+    except ValueError:
+        return ()
 
 
 def make_list_signer(store: FileKeyStore, name: str, *, now: datetime, demo: bool) -> None:

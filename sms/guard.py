@@ -64,6 +64,14 @@ def _add_headers(response: Response) -> Response:
         response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
     else:
         response.headers["Content-Security-Policy"] = _POLICY
-    kept = request.endpoint == "static" and response.status_code == 200  # noqa: PLR2004
-    response.headers["Cache-Control"] = _A_YEAR if kept else "no-store"
+    response.headers["Cache-Control"] = _keeping(response)
     return response
+
+
+def _keeping(response: Response) -> str:
+    """Nothing is kept but static files, and what the interface for machines calls public."""
+    said = response.headers.get("Cache-Control", "")
+    if request.blueprint == "api" and said.startswith("public"):
+        return said
+    kept = request.endpoint == "static" and response.status_code == 200  # noqa: PLR2004
+    return _A_YEAR if kept else "no-store"

@@ -11,12 +11,15 @@ from flask import current_app
 from prometheus_client import CollectorRegistry
 
 from core.certificates.checkpoint import Checkpoint
+from core.certificates.publishing import Publications
+from core.certificates.revoking import RevocationDesk
 from core.citizens.retrieval import RetrievalDesk
 from core.feeds.ports import FeedHours, Feeds
 from core.feeds.pushing import Pushing
 from core.messages.language import Catalogues
 from core.onboarding.desk import Onboarding
-from core.ports import Audit, Clock, Facilities, Randomness, StaffAccounts, Visits
+from core.policy.limits import VisitorLimit
+from core.ports import Audit, Clock, Facilities, Randomness, ShelfItem, StaffAccounts, Visits
 from core.results.catalogue import TestDefinition
 from core.results.delays import Delays
 from core.results.inbox import Inbox
@@ -80,6 +83,18 @@ class LaboratoryRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class RevocationRoom:
+    """Where staff revoke.
+
+    Args:
+        find: Results by short code, accession, UVCI or result id.
+    """
+
+    desk: RevocationDesk
+    find: Callable[[str], list[ShelfItem]]
+
+
+@dataclass(frozen=True, slots=True)
 class WebRoom:
     """What the pages need.
 
@@ -87,6 +102,7 @@ class WebRoom:
         secret: At least 32 random bytes; signs tickets and the console's form tokens.
         zone: In which times are shown.
         base_url: Address of this site as citizens reach it, without a slash at its end.
+        verify_limit: How often a visitor address may ask ``POST /api/v1/verify``.
         ready: The named checks of ``/readyz``.
         poke: Called after an OTP was stored, so that it leaves at once.
         demo: Only in the demo.
@@ -101,6 +117,9 @@ class WebRoom:
     inbox: Inbox
     facilities: Facilities
     laboratories: LaboratoryRoom
+    publications: Publications
+    revocations: RevocationRoom
+    verify_limit: VisitorLimit
     secret: bytes
     clock: Clock
     random: Randomness

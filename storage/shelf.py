@@ -25,6 +25,7 @@ from storage.engine import insert_into, writing
 from storage.intake import CERTIFICATE_PURPOSE
 from storage.moments import maybe_micros, maybe_moment, to_micros
 from storage.rows import CERTIFICATE, CURRENT, FACILITY, LINK, PROOF, RESULT
+from storage.standings import GOOD
 
 T = TypeVar("T")
 _SHOWN = RESULT.c.status != ReportStatus.WITHDRAWN
@@ -36,6 +37,7 @@ _ITEMS: Select[Any] = (
         FACILITY.c.name.label("facility_name"),
         FACILITY.c.contact.label("facility_contact"),
         CERTIFICATE.c.uvci,
+        CERTIFICATE.c.standing,
         CERTIFICATE.c.sealed.label("certificate"),
     )
     .join(FACILITY, FACILITY.c.code == RESULT.c.facility)
@@ -87,7 +89,7 @@ class ShelfStore:
         return [self._item(row) for row in self._rows(_ITEMS.where(CURRENT, _SHOWN, *mine))]
 
     def find(self, reference: str, facility: str | None = None) -> list[ShelfItem]:
-        """Results by accession (current ones), by UVCI or by result id (any version).
+        """Results by accession or short code (current ones), UVCI or result id (any version).
 
         For staff and commands: it asks for no phone and no proof, and finds withdrawn ones.
 
@@ -101,6 +103,7 @@ class ShelfStore:
             _ITEMS.where(RESULT.c.id == reference, *where),
             _ITEMS.where(CERTIFICATE.c.uvci == reference, *where),
             _ITEMS.where(RESULT.c.accession == reference, CURRENT, *where),
+            _ITEMS.where(RESULT.c.short_code == reference.upper(), CURRENT, *where),
         ):
             items = [self._item(row) for row in self._rows(found)]
             if items:
@@ -181,7 +184,8 @@ class ShelfStore:
         )
 
     def _certificate(self, row: Row[Any]) -> bytes | None:
-        if row.certificate is None:
+        """A certificate that counts no more is not handed out: nobody is to show it."""
+        if row.certificate is None or row.standing != GOOD:
             return None
         return self._keyring.open(row.certificate, CERTIFICATE_PURPOSE, row.uvci)
 

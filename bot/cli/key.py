@@ -29,7 +29,7 @@ def list_all(as_json: bool) -> None:
     """List the document signers by kid, with the time in which each signs."""
     from bot.opening import open_trust
 
-    trust, _ = open_trust()
+    trust, *_ = open_trust()
     rows = [
         {"kid": each.kid.hex(), "issuer": each.issuer, "not_before": each.not_before,
          "not_after": each.not_after}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ import click
 
 from bot.cli.output import say
 from core.certificates.claims import Claims, Kind, rfc3339
+from core.certificates.revocations import Marks
 from core.certificates.trust import TrustedCertificate, TrustStore
 from core.certificates.verdict import Standing, Verdict, VerdictWord, words_of_reason
 from core.certificates.verify import Rule
@@ -30,13 +32,20 @@ _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"%PDF")
 _VALID, _NEGATIVE, _UNUSABLE = 0, 1, 2
 _MOST = 10 * 1024 * 1024 + 1  # bytes; one more than a picture may have
 
-Trust = tuple[TrustStore, Callable[[str], Standing] | None]
+
+@dataclass(frozen=True, slots=True)
+class _Trust:
+    """Whom to trust, and whom to ask about revocations; nobody where lists were handed over."""
+
+    store: TrustStore
+    standing: Callable[[str], Standing] | None = None
+    listed: Callable[[Marks], bool] | None = None
 
 
 @click.command(name="verify")
 @click.option("certs", "--cert", multiple=True, metavar="PEM|DER", help="Trust this certificate.")
-@click.option("--trust-list", metavar="FILE|URL", help="Trust a signed list (not available yet).")
-@click.option("--trust-anchor", metavar="PEM", help="Who signs the list (not available yet).")
+@click.option("--trust-list", metavar="FILE|URL", help="Trust a signed list.")
+@click.option("--trust-anchor", metavar="PEM", help="Who vouches for it; else our CSCA.")
 @click.option("at_text", "--at", metavar="TIME", help="Check as of then: RFC 3339, else UTC.")
 @click.option("--place", metavar="CODE", help="Apply this place's rules.")
 @click.option("as_json", "--json", is_flag=True, help="Print one JSON document.")
@@ -56,16 +65,18 @@ def command(
     Examples:
       ketqua verify photo.jpg
       ketqua verify --cert dsc.pem --at 2026-07-12T08:00:00Z 'HC1:...'
+      ketqua verify --trust-list trust-list.jws --trust-anchor csca.pem photo.jpg
       ketqua verify --place DEFAULT --json - < certificate.png
     """  # noqa: D301  (click wants the control character itself)
-    if trust_list or trust_anchor:
-        _refuse("verdicts.cli.no_trust_list_yet")
+    if trust_anchor and not trust_list:
+        _refuse("verdicts.cli.anchor_alone")
     at = _moment(at_text)
     data = _subject(subject)
-    trust, standing = _given(certs) if certs else _installed()
+    given = certs or trust_list
+    trust = _given(certs, trust_list, trust_anchor, at) if given else _installed()
     check = partial(check_image, data) if _is_picture(data) else partial(check_text, _text(data))
-    rule = _rule(place.upper(), at, alone=bool(certs)) if place else None
-    verdict = check(trust, at=at, standing=standing, rule=rule)
+    rule = _rule(place.upper(), at, alone=bool(given)) if place else None
+    verdict = check(trust.store, at=at, standing=trust.standing, listed=trust.listed, rule=rule)
     click.echo(json.dumps(verdict.to_json(), ensure_ascii=False) if as_json else _words(verdict))
     sys.exit(_VALID if verdict.is_valid else _NEGATIVE)
 
@@ -80,10 +91,35 @@ def _moment(text: str | None) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _given(paths: tuple[str, ...]) -> Trust:
+def _given(
+    paths: tuple[str, ...], trust_list: str | None, trust_anchor: str | None, at: datetime
+) -> _Trust:
     """Trust what was handed over; nobody knows of revocations then."""
     certificates = [each for path in paths for each in _certificates(path)]
-    return TrustStore(certificates), None
+    if trust_list:
+        certificates += _listed(trust_list, trust_anchor, at)
+    return _Trust(TrustStore(certificates))
+
+
+def _listed(source: str, anchor_path: str | None, at: datetime) -> list[TrustedCertificate]:
+    """The certificates of a list that the anchor, or our own CSCA, vouches for."""
+    from bot.cli import lists
+    from bot.opening import choose_settings, own_anchor
+
+    folder = choose_settings().data_dir
+    anchor = lists.read_anchor(anchor_path) if anchor_path else own_anchor()
+    seen = lists.seen_version(folder, anchor)
+    found = lists.read_checked(lists.fetch(source), anchor, at=at, seen=seen)
+    lists.remember(folder, anchor, found.version)
+    return [each for der in found.certificates for each in _opened(der)]
+
+
+def _opened(der: bytes) -> tuple[TrustedCertificate, ...]:
+    """One that we can't use (an unknown kind of key) spoils no list."""
+    try:
+        return (TrustedCertificate.from_der(der),)
+    except ValueError:
+        return ()
 
 
 def _certificates(path: str) -> tuple[TrustedCertificate, ...]:
@@ -93,11 +129,11 @@ def _certificates(path: str) -> tuple[TrustedCertificate, ...]:
         _refuse("verdicts.cli.not_a_certificate_file", path=path)
 
 
-def _installed() -> Trust:
+def _installed() -> _Trust:
     """Trust this installation. Raises: SetupRefused, which ``ketqua`` turns into a sentence."""
     from bot.opening import open_trust  # --cert needs no installation
 
-    return open_trust()
+    return _Trust(*open_trust())
 
 
 def _rule(place: str, at: datetime, *, alone: bool) -> Rule:

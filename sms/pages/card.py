@@ -31,6 +31,7 @@ class Card:
         qr: ``data:`` address of the picture, or empty.
         until: How long the default rule accepts it; None if it never does.
         ended: The default rule accepted it once, and no longer does.
+        revoked: Its certificate was revoked: there is nothing to show any more.
     """
 
     result_id: str
@@ -47,6 +48,7 @@ class Card:
     qr: str
     until: datetime | None
     ended: bool
+    revoked: bool
 
 
 def card(view: ResultView, *, draw: bool = True) -> Card | None:
@@ -75,6 +77,7 @@ def card(view: ResultView, *, draw: bool = True) -> Card | None:
         qr=_drawn(text) if text else "",
         until=verdict.rule_valid_until if verdict else None,
         ended=verdict is not None and _ended(verdict),
+        revoked=item.uvci is not None and item.certificate is None,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from sms.staff import entering, home, onboarding, rules, sending, signing_in
+from sms.staff import entering, home, onboarding, revoking, rules, sending, signing_in
 from sms.staff.csrf import check_form
 
 console = Blueprint("staff", __name__, url_prefix="/staff")
@@ -29,5 +29,8 @@ console.add_url_rule("/rules", view_func=rules.all_rules)
 console.add_url_rule("/rules/new", view_func=rules.ask_for_rules, methods=["GET"])
 console.add_url_rule("/rules/new", view_func=rules.take_in_rules, methods=["POST"])
 console.add_url_rule("/rules/withdraw", view_func=rules.withdraw_rules, methods=["POST"])
+console.add_url_rule("/revocations", view_func=revoking.revocations, methods=["GET"])
+console.add_url_rule("/revocations", view_func=revoking.look_again, methods=["POST"])
+console.add_url_rule("/revocations/confirm", view_func=revoking.revoke, methods=["POST"])
 console.add_url_rule("/audit", view_func=home.audit)
 onboarding.add_routes(console)

@@ -11,7 +11,9 @@ import pytest
 from werkzeug.serving import make_server
 
 from core.messages.language import Catalogues
+from core.policy.limits import VisitorLimit
 from sms.app import WebRoom, create_app
+from sms.room import RevocationRoom
 from tests.sms.fakes import Keys, World, make_keys, no_laboratories
 from tests.words import catalogues
 
@@ -46,6 +48,9 @@ def furnish(world: World, words: Catalogues, **more: object) -> WebRoom:
         inbox=world.inbox,
         facilities=world.facilities,
         laboratories=no_laboratories(world),
+        publications=world.publications,
+        revocations=RevocationRoom(world.revocation_desk(), lambda _: []),
+        verify_limit=VisitorLimit(5),
         secret=b"s" * 32,
         clock=world.clock,
         random=world.random,

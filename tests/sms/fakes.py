@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from core.certificates.authority import CertifiedKey, create_csca, create_dsc
 from core.certificates.checkpoint import Checkpoint
 from core.certificates.issue import eligible, facts_of, issue
+from core.certificates.revoking import RevocationDesk
 from core.certificates.trust import TrustedCertificate, TrustStore
 from core.certificates.verdict import Standing
 from core.citizens.proof import Proof
@@ -45,6 +46,7 @@ from core.results.reported import DocumentType, ReportStatus
 from core.results.result import Document, Outcome, Person, Result, Value
 from core.results.versions import Change
 from sms.room import LaboratoryRoom
+from tests.core.certificates.fakes import MemoryPublications, MemoryRevocations
 from tests.core.citizens.fakes import MemoryChallenges
 from tests.core.feeds.fakes import MemoryOfficers
 from tests.core.onboarding.fakes import (
@@ -272,6 +274,8 @@ class World:
     officers: MemoryOfficers = field(default_factory=MemoryOfficers)
     pushes: MemoryPushes = field(default_factory=MemoryPushes)
     standings: dict[str, Standing] = field(default_factory=dict)
+    publications: MemoryPublications = field(default_factory=MemoryPublications)
+    revocations: MemoryRevocations = field(default_factory=MemoryRevocations)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
     rule_sets: MemoryRuleSets = field(default_factory=MemoryRuleSets)
 
@@ -288,7 +292,11 @@ class World:
             lambda uvci: self.standings.get(uvci, Standing.GOOD),
             RuleDesk(self.rule_sets, self.clock),
             self.clock,
+            self.revocations.is_listed,
         )
+
+    def revocation_desk(self) -> RevocationDesk:
+        return RevocationDesk(self.revocations, self.audit, self.clock, self.random)
 
     def release(
         self,

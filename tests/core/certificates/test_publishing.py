@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -13,7 +12,6 @@ from core.certificates.documents import Document, DocumentType, read
 from core.certificates.publishing import (
     Content,
     ListSigner,
-    Publications,
     Published,
     Publishing,
     Source,
@@ -21,32 +19,11 @@ from core.certificates.publishing import (
 )
 from core.certificates.revocations import Batch, HashKind
 from tests.core.certificates.conftest import NOON
+from tests.core.certificates.fakes import MemoryPublications
 
 RULES, REVOCATIONS = DocumentType.RULES, DocumentType.REVOCATIONS
 LIFE = timedelta(hours=12)
 BATCH = Batch(HashKind.UVCI, None, bytes(16))
-
-
-class MemoryPublications(Publications):
-    def __init__(self) -> None:
-        self.kept: dict[DocumentType, Published] = {}
-        self.batches: list[Batch] = []
-
-    def latest(self, kind: DocumentType) -> Published | None:
-        return self.kept.get(kind)
-
-    def publish(
-        self, document: Published, *, after: int, batches: Iterable[Batch], now: datetime
-    ) -> bool:
-        latest = self.kept.get(document.kind)
-        if (latest.version if latest else 0) != after:
-            return False
-        self.kept[document.kind] = document
-        self.batches += batches
-        return True
-
-    def batch(self, batch_id: str) -> bytes | None:
-        return next((each.entries for each in self.batches if each.id == batch_id), None)
 
 
 class Office:
