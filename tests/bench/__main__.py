@@ -9,6 +9,7 @@ import tests.bench.formats
 import tests.bench.intake
 import tests.bench.pages
 import tests.bench.polling
+import tests.bench.revocations
 import tests.bench.surge
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
@@ -17,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "surge": tests.bench.surge.run,
     "polling": tests.bench.polling.run,
     "pages": tests.bench.pages.run,
+    "revocations": tests.bench.revocations.run,
 }
 
 
