@@ -25,7 +25,6 @@ from storage.engine import insert_into, writing
 from storage.intake import CERTIFICATE_PURPOSE
 from storage.moments import maybe_micros, maybe_moment, to_micros
 from storage.rows import CERTIFICATE, CURRENT, FACILITY, LINK, PROOF, RESULT
-from storage.standings import GOOD
 
 T = TypeVar("T")
 _SHOWN = RESULT.c.status != ReportStatus.WITHDRAWN
@@ -37,7 +36,6 @@ _ITEMS: Select[Any] = (
         FACILITY.c.name.label("facility_name"),
         FACILITY.c.contact.label("facility_contact"),
         CERTIFICATE.c.uvci,
-        CERTIFICATE.c.standing,
         CERTIFICATE.c.sealed.label("certificate"),
     )
     .join(FACILITY, FACILITY.c.code == RESULT.c.facility)
@@ -184,8 +182,7 @@ class ShelfStore:
         )
 
     def _certificate(self, row: Row[Any]) -> bytes | None:
-        """A certificate that counts no more is not handed out: nobody is to show it."""
-        if row.certificate is None or row.standing != GOOD:
+        if row.certificate is None:
             return None
         return self._keyring.open(row.certificate, CERTIFICATE_PURPOSE, row.uvci)
 

@@ -20,6 +20,7 @@ from sms.page import language
 from sms.room import current_room
 
 SCREEN = 240  # CSS pixels of the smallest screen that we serve
+_NEVER_SHOWN = frozenset({VerdictWord.REVOKED, VerdictWord.CORRECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Card:
         qr: ``data:`` address of the picture, or empty.
         until: How long the default rule accepts it; None if it never does.
         ended: The default rule accepted it once, and no longer does.
-        revoked: Its certificate was revoked: there is nothing to show any more.
+        revoked: Its certificate was revoked: its code is not to be shown any more.
     """
 
     result_id: str
@@ -62,6 +63,7 @@ def card(view: ResultView, *, draw: bool = True) -> Card | None:
     item, result = view.item, view.item.result
     text = view.qr_text() if draw else None
     verdict = current_room().checkpoint.check_text(text) if text else None
+    revoked = verdict is not None and verdict.verdict in _NEVER_SHOWN
     return Card(
         result_id=item.result_id,
         name=result.person.full_name,
@@ -74,10 +76,10 @@ def card(view: ResultView, *, draw: bool = True) -> Card | None:
         code=item.short_code,
         values=() if result.needs_new_sample else result.values,
         corrected=result.status is ReportStatus.CORRECTED or item.version > 1,
-        qr=_drawn(text) if text else "",
+        qr=_drawn(text) if text and not revoked else "",
         until=verdict.rule_valid_until if verdict else None,
         ended=verdict is not None and _ended(verdict),
-        revoked=item.uvci is not None and item.certificate is None,
+        revoked=revoked,
     )
 
 

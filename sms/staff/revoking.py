@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from core.certificates.revoking import LONGEST_REASON, Outcome
+from core.certificates.verdict import Standing
 from core.policy.staff import Right, StaffAccount
 from core.ports import ShelfItem
 from sms.errors import error_page
@@ -35,7 +36,8 @@ def look_again(account: StaffAccount) -> Response:
     items = [item for item in _found(account, reference) if item.uvci]
     if not items:
         return _page(account, 422, error=say("pages.staff.revoke.not_found"))
-    return show("staff_revoke.html", account=account, items=items, reason=reason)
+    counting = {item.result_id for item in items if _counts(item)}
+    return show("staff_revoke.html", account=account, items=items, counting=counting, reason=reason)
 
 
 @needs(Right.REVOKE)
@@ -70,6 +72,10 @@ def _found(account: StaffAccount, reference: str) -> list[ShelfItem]:
         return []
     found = current_room().revocations.find(reference)
     return [item for item in found if account.may(Right.REVOKE, item.facility_code)]
+
+
+def _counts(item: ShelfItem) -> bool:
+    return current_room().checkpoint.standing(item.uvci or "") is Standing.GOOD
 
 
 def _typed(name: str, longest: int) -> str:

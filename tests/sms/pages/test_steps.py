@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from core.certificates.issue import as_text
+from core.certificates.verdict import Standing
 from core.results.result import Outcome
 from tests.sms.conftest import Walk, ticket_of
 from tests.sms.fakes import AN, BINH, BLOOD, CUC, DENGUE, HIV, PANEL, PCR, TB, World, key_of
@@ -366,3 +367,12 @@ def test_a_visit_ends_ten_minutes_after_its_last_step(world: World, walk: Walk) 
     world.clock.wait(minutes=11)
     walk.step("again")
     assert walk.status == 409
+
+
+def test_a_revoked_result_says_so_and_has_no_code_to_show(world: World, walk: Walk) -> None:
+    item = world.release()
+    world.standings[item.uvci or ""] = Standing.REVOKED
+    page = opened(walk, world)
+    assert "Đã thu hồi" in page
+    assert "data:image/png" not in page
+    assert "Còn hiệu lực" not in page
