@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from core.certificates.revocations import Entry, Marks
 from core.citizens import codes
 from core.messages.delivery import DeliveryDraft
+from core.messages.findings import printable
 from core.messages.release import Announcement, choose_template, draft
 from core.ports import Audit, AuditEntry, Clock, Randomness, ShelfItem
 from core.results.versions import Change
@@ -141,7 +142,7 @@ class RevocationDesk:
         return added
 
     def _act(self, actor: str, reason: str) -> Act:
-        return Act(self.clock(), actor, reason.strip()[:LONGEST_REASON])
+        return Act(self.clock(), actor, printable(reason.strip())[:LONGEST_REASON])
 
     def _note(self, action: str, subject: str, act: Act) -> None:
         self.audit.record(AuditEntry(act.at, act.actor, action, subject, act.reason))

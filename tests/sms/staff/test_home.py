@@ -34,6 +34,11 @@ PAGES: dict[str, Right | None] = {
 }
 FORMS = dict.fromkeys(("/staff/replay", "/staff/upload", "/staff/enter"), Right.SEND_RESULTS)
 FORMS |= dict.fromkeys(("/staff/rules/new", "/staff/rules/withdraw"), Right.MANAGE_RULES)
+    "/staff/revocations": Right.REVOKE,
+    "/staff/audit": Right.SEE_AUDIT,
+}
+FORMS = dict.fromkeys(("/staff/replay", "/staff/upload", "/staff/enter"), Right.SEND_RESULTS)
+FORMS |= dict.fromkeys(("/staff/revocations", "/staff/revocations/confirm"), Right.REVOKE)
 
 
 @pytest.fixture
