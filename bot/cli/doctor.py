@@ -68,6 +68,7 @@ _CHECKS: dict[str, Callable[[Installation], object]] = {
     "database": _database,
     "fields": lambda installation: installation.keyring,
     "signing": lambda installation: installation.key_store.current_signer(installation.clock()),
+    "lists": lambda installation: installation.key_store.current_list_signer(installation.clock()),
     "messages": _messages,
     "catalogue": lambda installation: installation.catalogue,
 }

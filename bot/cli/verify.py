@@ -104,9 +104,10 @@ def _given(
 def _listed(source: str, anchor_path: str | None, at: datetime) -> list[TrustedCertificate]:
     """The certificates of a list that the anchor, or our own CSCA, vouches for."""
     from bot.cli import lists
-    from bot.opening import choose_settings, own_anchor
+    from bot.opening import own_anchor
+    from bot.settings import Settings
 
-    folder = choose_settings().data_dir
+    folder = Settings.from_env().data_dir  # where nothing is set up too, without making a demo
     anchor = lists.read_anchor(anchor_path) if anchor_path else own_anchor()
     seen = lists.seen_version(folder, anchor)
     found = lists.read_checked(lists.fetch(source), anchor, at=at, seen=seen)

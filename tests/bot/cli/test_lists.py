@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bot.app import Installation
-from bot.cli import revoke, trust, verify
+from bot.cli import doctor, revoke, trust, verify
 from bot.opening import open_installation
 from core.certificates.authority import CertifiedKey, create_csca, create_dsc, create_list_signer
 from core.certificates.documents import DocumentType, write
@@ -224,3 +224,12 @@ def test_a_signer_is_revoked_once(here: Installation) -> None:
     assert run(revoke.command, "--kid", kid, "--reason", "copied").exit_code == 0
     assert run(revoke.command, "--kid", kid.upper(), "--reason", "copied").exit_code == 1
     assert run(revoke.command, "NOTHING", "--reason", "x").exit_code == 1
+
+
+def test_the_doctor_misses_the_signer_of_lists(here: Installation) -> None:
+    for path in here.settings.keys_folder.glob("list-*"):
+        path.unlink()
+    (here.settings.keys_folder / "csca.key").unlink()
+    found = json.loads(run(doctor.command, "--json").stdout)
+    assert "no_signing_key" in found["lists"]["message"]
+    assert found["signing"]["ok"]
