@@ -18,7 +18,6 @@ from core.certificates.cascade import build
 from core.certificates.documents import DocumentType
 from core.certificates.issue import LIFETIME
 from core.certificates.publishing import Content, Publishing, Source, fixed
-from core.policy.default_rules import default_rules
 
 if TYPE_CHECKING:
     from bot.app import Installation
@@ -39,7 +38,7 @@ def make_publishing(installation: Installation) -> Publishing:
                 lambda: _revocations(installation),
                 timedelta(hours=settings.revocation_list_hours),
             ),
-            DocumentType.RULES: fixed(rule_sets, life),
+            DocumentType.RULES: fixed(lambda: _rule_sets(installation), life),
         },
         signer=installation.list_signer,
         issuer=settings.issuer or "Sở Y tế",
@@ -47,9 +46,10 @@ def make_publishing(installation: Installation) -> Publishing:
     )
 
 
-def rule_sets() -> Mapping[str, object]:
-    """The members of the rules document: the default set, until places have their own."""
-    return default_rules()
+def _rule_sets(installation: Installation) -> Mapping[str, object]:
+    """The sets that count somewhere, now or later; none of ours needs a value set."""
+    sets = installation.rules.counting(installation.clock())
+    return {"rule_sets": [each.document for each in sets], "value_sets": {}}
 
 
 def publish_round(installation: Installation) -> None:

@@ -26,7 +26,7 @@ class RuleSetStore:
         row = {
             "place": rule_set.place,
             "purpose": rule_set.purpose,
-            "version": ".".join(map(str, rule_set.version)),
+            "version": rule_set.number,
             "author": author,
             "created_at": to_micros(now),
             "document": json.dumps(rule_set.document, ensure_ascii=False),

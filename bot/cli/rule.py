@@ -49,7 +49,7 @@ def _row(kept: KeptRuleSet, desk: RuleDesk, now: datetime) -> dict[str, object]:
     return {
         "place": each.place,
         "purpose": each.purpose,
-        "version": ".".join(map(str, each.version)),
+        "version": each.number,
         "state": _state(kept, desk, now),
         "valid_from": each.valid_from,
         "valid_to": each.valid_to,
@@ -104,8 +104,8 @@ def set_hours(  # the fields of the usual set
         end,
     )
     installation.rules.add(made, "cli")
-    installation.audit_cli("rule_added", f"{made.place} {made.document['version']}")
-    note("cli.rule.added", place=made.place, version=made.document["version"])
+    installation.audit_cli("rule_added", f"{made.place} {made.number}")
+    note("cli.rule.added", place=made.place, version=made.number)
 
 
 @command.command("add", epilog="Example: ketqua rule add set.json")
@@ -116,7 +116,7 @@ def add(file: Path, check: bool) -> None:
     from bot.opening import open_installation
 
     made = read_document(file.read_bytes())
-    label = {"place": made.place, "version": made.document["version"]}
+    label = {"place": made.place, "version": made.number}
     if check:
         note("cli.rule.good", **label)
         return

@@ -95,11 +95,10 @@ class RuleDesk:
         Raises:
             RuleSetRefused: ``rule_set_version_exists``.
         """
-        version = ".".join(map(str, rule_set.version))
         newest = self.newest(rule_set.place, rule_set.purpose)
         taken = newest is not None and newest.version >= rule_set.version
         if taken or not self.store.add(rule_set, author, self.clock()):
-            raise RuleSetRefused("rule_set_version_exists", f"{rule_set.place} {version}")
+            raise RuleSetRefused("rule_set_version_exists", f"{rule_set.place} {rule_set.number}")
 
     def newest(self, place: str, purpose: str = ENTRY) -> RuleSet | None:
         """The highest version, withdrawn or not: the next one must be higher."""

@@ -95,6 +95,11 @@ class RuleSet:
     rules: tuple[Rule, ...]
     document: Mapping[str, object]
 
+    @property
+    def number(self) -> str:
+        """The version as it is written: ``1.0.0``."""
+        return ".".join(map(str, self.version))
+
     def name(self, language: str) -> str:
         """The place's name in ``language``, else in Vietnamese, else its code."""
         return self.names.get(language) or self.names.get("vi") or self.place

@@ -19,6 +19,30 @@ _NAMES: Final = {"vi": "Quy định chung", "en": "General rule"}
 _FROM, _TO = "2021-07-01T00:00:00Z", "2100-01-01T00:00:00Z"
 _DETECTED, _NOT_DETECTED = "260373001", "260415000"
 
+# Why a certificate is refused, in the order in which it is asked: Vietnamese, English, fields.
+_WORDS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
+    "not_a_test": ("Phải là kết quả xét nghiệm.", "It must be a test result.", ("t.0",)),
+    "positive": ("Kết quả không được dương tính.", "It must not be positive.", ("t.0.tr",)),
+    "unclear_outcome": ("Kết quả phải âm tính.", "It must be negative.", ("t.0.tr",)),
+    "other_disease": (
+        "Phải là xét nghiệm SARS-CoV-2.", "It must be a SARS-CoV-2 test.", ("t.0.tg",),
+    ),
+    "unknown_test_type": (
+        "Phải là loại xét nghiệm được chấp nhận.", "It must be an accepted type of test.",
+        ("t.0.tt",),
+    ),
+    "unknown_collection_time": (
+        "Phải có thời gian lấy mẫu.", "It must say when the sample was taken.", ("t.0.sc",),
+    ),
+    "collected_later": (
+        "Thời gian lấy mẫu phải trước lúc kiểm tra.",
+        "The sample must have been taken before the check.", ("t.0.sc",),
+    ),
+    "too_old": (
+        "Kết quả phải còn trong thời gian được chấp nhận.",
+        "It must be within the time for which it is accepted.", ("t.0.sc", "t.0.tt"),
+    ),
+}  # fmt: skip
 _SAMPLED: Final = {"var": "payload.t.0.sc"}
 _OUTCOME: Final = {"var": "payload.t.0.tr"}
 _TYPE: Final = {"var": "payload.t.0.tt"}
@@ -91,6 +115,7 @@ def _young_enough(hours: Mapping[str, int]) -> object:
 def _rule(
     identifier: str, reason: str, logic: object, version: str, valid_from: str, valid_to: str
 ) -> dict[str, object]:
+    vi, en, fields = _WORDS[reason]
     return {
         "Identifier": identifier,
         "Type": "Acceptance",
@@ -100,10 +125,10 @@ def _rule(
         "Engine": "CERTLOGIC",
         "EngineVersion": "1.0.0",
         "CertificateType": "General",
-        "Description": [{"lang": "en", "desc": reason.replace("_", " ")}],
+        "Description": [{"lang": "vi", "desc": vi}, {"lang": "en", "desc": en}],
         "ValidFrom": valid_from,
         "ValidTo": valid_to,
-        "AffectedFields": ["t.0"],
+        "AffectedFields": list(fields),
         "Logic": logic,
         "reason": reason,
     }

@@ -12,7 +12,6 @@ from werkzeug.exceptions import BadRequest
 from core.certificates.checkpoint import Checkpoint
 from core.certificates.scan import MAX_BYTES
 from core.certificates.verdict import Verdict
-from core.policy.rules import DEFAULT_PLACE
 from sms.api.problem import problem
 from sms.room import current_room
 
@@ -34,20 +33,20 @@ def verify() -> Response:
         refused = problem(429, "too_many_checks")
         refused.headers["Retry-After"] = str(wait)
         return refused
-    place = request.args.get("place")
-    if place not in {None, DEFAULT_PLACE}:
+    place = request.args.get("place", "").upper() or None
+    places = {each.place for each in room.checkpoint.rules.places(room.clock())}
+    if place is not None and place not in places:
         return problem(400, "unknown_place")
-    checkpoint = room.checkpoint if place else room.checkpoint.without_rule()
-    return _judged(checkpoint)
+    return _judged(room.checkpoint, place)
 
 
-def _judged(checkpoint: Checkpoint) -> Response:
+def _judged(checkpoint: Checkpoint, place: str | None) -> Response:
     if request.mimetype.startswith("image/"):
-        return _answer(checkpoint.check_image(request.get_data(cache=False)))
+        return _answer(checkpoint.check_image(request.get_data(cache=False), place=place))
     if request.mimetype != "application/json":
         return problem(415, "media_type_verify")
     text = _text()
-    return _answer(checkpoint.check_text(text)) if text else problem(400, "no_text")
+    return _answer(checkpoint.check_text(text, place=place)) if text else problem(400, "no_text")
 
 
 def _text() -> str:

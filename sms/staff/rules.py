@@ -79,7 +79,7 @@ def take_in_rules(account: StaffAccount) -> Response:
     except (KetquaError, ValueError) as refusal:
         return _form(account, typed, 422, error=_sentence(refusal), as_json=as_json)
     if request.form.get("do") == "save":
-        note(account.login, "rule_added", f"{draft.place} {draft.document['version']}")
+        note(account.login, "rule_added", f"{draft.place} {draft.number}")
         return redirect("/staff/rules", 303)  # type: ignore[return-value]
     return _form(account, typed, tried=_try(draft), as_json=as_json)
 

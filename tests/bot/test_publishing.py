@@ -23,6 +23,7 @@ from core.certificates.issue import as_text
 from core.certificates.revocations import signature_hash, uvci_hash
 from core.certificates.verdict import VerdictWord
 from core.errors import SetupRefused
+from core.policy.simple_rules import PCR, default_rule_set, simple_rule_set
 from core.ports import ShelfItem
 from core.results.facility import Facility
 from storage.foreign_lists import ImportedList
@@ -164,12 +165,22 @@ def test_an_imported_signer_checks_here_and_stands_on_our_list_as_not_ours(
     assert [b64decode(each["der"]) for each in own] == later.key_store.signers()
 
 
-def test_the_default_rules_are_published(installation: Installation) -> None:
+def test_the_rules_of_places_are_published_as_they_are_written(
+    installation: Installation,
+) -> None:
     publish_round(installation)
-    rules = content(installation, DocumentType.RULES)
-    (default,) = rules["rule_sets"]
-    assert (default["place"], len(default["rules"])) == ("DEFAULT", 9)
-    assert {each["reason"] for each in default["rules"]} >= {"positive", "too_old"}
+    (default,) = content(installation, DocumentType.RULES)["rule_sets"]
+    assert default == default_rule_set().document
+    bridge = simple_rule_set(
+        "CAU", {"vi": "Cầu"}, {PCR: 24}, "1.0.0", "2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z"
+    )
+    installation.rules.add(bridge, "lan")
+    publish_round(installation)
+    published = content(installation, DocumentType.RULES)["rule_sets"]
+    assert [each["place"] for each in published] == ["DEFAULT", "CAU"]
+    installation.rules.withdraw("CAU", "entry", "1.0.0")
+    publish_round(installation)
+    assert content(installation, DocumentType.RULES)["rule_sets"] == [default]
 
 
 def test_two_clocks_make_one_version_of_each(tmp_path: Path, installation: Installation) -> None:

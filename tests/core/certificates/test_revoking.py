@@ -9,7 +9,8 @@ from core.certificates.revoking import LONGEST_REASON, Outcome, RevocationDesk
 from core.messages.templates import Template
 from core.ports import ShelfItem
 from tests.core.certificates.fakes import MemoryRevocations
-from tests.sms.fakes import MemoryAudit, World, make_keys
+from tests.core.onboarding.fakes import MemoryAudit
+from tests.sms.fakes import World, make_keys
 
 WORLD = World(make_keys())
 

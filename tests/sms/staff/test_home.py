@@ -30,14 +30,11 @@ PAGES: dict[str, Right | None] = {
     "/staff/enter": Right.SEND_RESULTS,
     "/staff/rules": Right.MANAGE_RULES,
     "/staff/rules/new": Right.MANAGE_RULES,
-    "/staff/audit": Right.SEE_AUDIT,
-}
-FORMS = dict.fromkeys(("/staff/replay", "/staff/upload", "/staff/enter"), Right.SEND_RESULTS)
-FORMS |= dict.fromkeys(("/staff/rules/new", "/staff/rules/withdraw"), Right.MANAGE_RULES)
     "/staff/revocations": Right.REVOKE,
     "/staff/audit": Right.SEE_AUDIT,
 }
 FORMS = dict.fromkeys(("/staff/replay", "/staff/upload", "/staff/enter"), Right.SEND_RESULTS)
+FORMS |= dict.fromkeys(("/staff/rules/new", "/staff/rules/withdraw"), Right.MANAGE_RULES)
 FORMS |= dict.fromkeys(("/staff/revocations", "/staff/revocations/confirm"), Right.REVOKE)
 
 
