@@ -7,6 +7,7 @@ Source: hcert-spec 1.3.0, RFC 9052 section 4.2 (COSE_Sign1), RFC 8392 (CWT).
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -16,8 +17,9 @@ import cbor2
 
 from core.certificates import base45
 from core.certificates.payload import COUNTRY, SARS_COV_2, TestFacts, test_certificate
+from core.certificates.private import CLAIM, OtherTestFacts, outcome_text, private_claim
 from core.certificates.signing import Signer, SigningUnavailable
-from core.results.catalogue import Confidentiality, TestKind
+from core.results.catalogue import Confidentiality, TestDefinition, TestKind
 from core.results.reported import ReportStatus
 from core.results.result import Outcome, Result
 
@@ -25,7 +27,8 @@ LIFETIME: Final = timedelta(days=180)
 PREFIX: Final = "HC1:"
 
 _ISSUER, _EXPIRES, _ISSUED, _HEALTH = 1, 4, 6, -260
-_SIGN1_OF_FOUR = b"\xd2\x84"  # tag 18, array of 4
+_DCC = 1
+_TAG, _FOUR = b"\xd2", b"\x84"  # tag 18 (COSE_Sign1), array of 4
 _SIGNATURE1 = b"\x84\x6aSignature1"  # array of 4, text of 10
 _NO_UNPROTECTED, _NO_EXTERNAL_DATA = b"\xa0", b"\x40"
 _SIGNATURE_HEAD = b"\x58\x40"  # byte string of 64
@@ -52,21 +55,30 @@ class IssuedCertificate:
 def eligible(result: Result) -> bool:
     """Whether ``result`` may have a certificate.
 
-    Only a final SARS-CoV-2 PCR or antigen test of class A, negative or positive. A pool's
-    negative is everybody's negative; its positive proves nothing about one person.
+    Only a final test of class A or B that says something: negative, positive, or the values of
+    a panel or typing. A pool's negative is everybody's negative; its positive proves nothing
+    about one person.
     """
-    test = result.test
     return (
-        test.kind in (TestKind.PCR, TestKind.ANTIGEN)
-        and test.target == SARS_COV_2
-        and test.confidentiality is Confidentiality.A
+        result.test.confidentiality in (Confidentiality.A, Confidentiality.B)
         and result.status in (ReportStatus.FINAL, ReportStatus.CORRECTED)
-        and result.outcome in (Outcome.NEGATIVE, Outcome.POSITIVE)
+        and _says_something(result)
         and not result.needs_new_sample
     )
 
 
-def facts_of(result: Result, *, centre: str, issuer: str) -> TestFacts:
+def _says_something(result: Result) -> bool:
+    if result.outcome is Outcome.REPORTED:
+        return result.test.kind in (TestKind.PANEL, TestKind.TYPING) and bool(result.values)
+    return result.outcome in (Outcome.NEGATIVE, Outcome.POSITIVE)
+
+
+def has_dcc_entry(test: TestDefinition) -> bool:
+    """Whether the EU DCC has an entry for ``test``."""
+    return test.kind in (TestKind.PCR, TestKind.ANTIGEN) and test.target == SARS_COV_2
+
+
+def facts_of(result: Result, *, centre: str, issuer: str) -> TestFacts | OtherTestFacts:
     """What the certificate of ``result`` says.
 
     Args:
@@ -79,6 +91,8 @@ def facts_of(result: Result, *, centre: str, issuer: str) -> TestFacts:
     if not eligible(result):
         message = "this result may not have a certificate"
         raise ValueError(message)
+    if not has_dcc_entry(result.test):
+        return _other_facts(result, centre, issuer)
     person = result.person
     return TestFacts(
         family=person.family,
@@ -94,8 +108,24 @@ def facts_of(result: Result, *, centre: str, issuer: str) -> TestFacts:
     )
 
 
+def _other_facts(result: Result, centre: str, issuer: str) -> OtherTestFacts:
+    person, test = result.person, result.test
+    return OtherTestFacts(
+        family=person.family,
+        given=person.given,
+        birth_date=person.birth_date,
+        test=test.key,
+        test_name=test.name("vi"),
+        outcome=outcome_text(result),
+        target=test.target,
+        collected_at=result.collected_at,
+        centre=centre,
+        issuer=issuer,
+    )
+
+
 def issue(
-    facts: TestFacts,
+    facts: TestFacts | OtherTestFacts,
     signer: Signer,
     *,
     uvci: str,
@@ -111,22 +141,36 @@ def issue(
     Raises:
         SigningUnavailable: ``issued_at`` is outside the signer's validity.
     """
-    issued_at, expires_at = _validity(int(issued_at.timestamp()), lifetime)
+    issued_at, expires_at = validity(int(issued_at.timestamp()), lifetime)
+    claims = {
+        _ISSUER: COUNTRY,
+        _EXPIRES: int(expires_at.timestamp()),
+        _ISSUED: int(issued_at.timestamp()),
+        _HEALTH: _health(facts, uvci),
+    }
+    message, signature = sign_claims(claims, signer, issued_at)
+    return IssuedCertificate(uvci, _TAG + message, signer.kid, issued_at, expires_at, signature)
+
+
+def sign_claims(
+    claims: Mapping[int, object], signer: Signer, issued_at: datetime
+) -> tuple[bytes, bytes]:
+    """Sign a CWT: the COSE_Sign1 message without a tag, and its signature.
+
+    Raises:
+        SigningUnavailable: ``issued_at`` is outside the signer's validity, or the key away.
+    """
     _require_in_force(signer, issued_at)
-    payload = _bytes_head(
-        cbor2.dumps(
-            {
-                _ISSUER: COUNTRY,
-                _EXPIRES: int(expires_at.timestamp()),
-                _ISSUED: int(issued_at.timestamp()),
-                _HEALTH: {1: test_certificate(facts, uvci)},
-            }
-        )
-    )
-    protected = _protected(signer.kid)
+    payload, protected = _bytes_head(cbor2.dumps(claims)), _protected(signer.kid)
     signature = signer.sign(_SIGNATURE1 + protected + _NO_EXTERNAL_DATA + payload)
-    cose = _SIGN1_OF_FOUR + protected + _NO_UNPROTECTED + payload + _SIGNATURE_HEAD + signature
-    return IssuedCertificate(uvci, cose, signer.kid, issued_at, expires_at, signature)
+    parts = (_FOUR, protected, _NO_UNPROTECTED, payload, _SIGNATURE_HEAD, signature)
+    return b"".join(parts), signature
+
+
+def _health(facts: TestFacts | OtherTestFacts, uvci: str) -> dict[int, object]:
+    if isinstance(facts, TestFacts):
+        return {_DCC: test_certificate(facts, uvci)}
+    return {CLAIM: private_claim(facts, uvci)}
 
 
 def as_text(cose: bytes) -> str:
@@ -135,7 +179,7 @@ def as_text(cose: bytes) -> str:
 
 
 @lru_cache(maxsize=16)
-def _validity(second: int, lifetime: timedelta) -> tuple[datetime, datetime]:
+def validity(second: int, lifetime: timedelta) -> tuple[datetime, datetime]:
     """From and to, in UTC; a batch issues thousands in the same second."""
     issued_at = datetime.fromtimestamp(second, UTC)
     return issued_at, issued_at + lifetime

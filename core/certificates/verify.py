@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.certificates.claims import Claims, read_claims
+from core.certificates.compact import read_compact
 from core.certificates.decode import Malformed, Step, Unverified, decode
 from core.certificates.trust import ES256, PS256, TrustedCertificate, TrustStore
 from core.certificates.verdict import RuleOutcome, Standing, Verdict, VerdictWord
@@ -58,7 +59,7 @@ def verify(
     verified = _authenticated(contents, trust)
     if isinstance(verified, Verdict):
         return verified
-    claims = read_claims(contents)
+    claims = read_compact(contents) if contents.compact else read_claims(contents)
     if isinstance(claims, Malformed):
         return replace(_malformed(claims), kid=contents.kid.hex())
     signed = Verdict(VerdictWord.VALID, kid=contents.kid.hex(), expires_at=claims.expires_at)

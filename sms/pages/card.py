@@ -31,6 +31,7 @@ class Card:
         qr: ``data:`` address of the picture, or empty.
         until: How long the default rule accepts it; None if it never does.
         ended: The default rule accepted it once, and no longer does.
+        offers_qr: There is a code, and the person must ask for it.
     """
 
     result_id: str
@@ -47,18 +48,20 @@ class Card:
     qr: str
     until: datetime | None
     ended: bool
+    offers_qr: bool
 
 
-def card(view: ResultView, *, draw: bool = True) -> Card | None:
+def card(view: ResultView, *, draw: bool = True, asked: bool = False) -> Card | None:
     """The card of a result, None while it needs proof.
 
     Args:
         draw: With its QR code.
+        asked: The person asked for the code of this result.
     """
     if view.showing is not Showing.FULL:
         return None
     item, result = view.item, view.item.result
-    text = view.qr_text() if draw else None
+    text = view.qr_text(asked=asked) if draw else None
     verdict = current_room().checkpoint.check_text(text) if text else None
     return Card(
         result_id=item.result_id,
@@ -75,6 +78,7 @@ def card(view: ResultView, *, draw: bool = True) -> Card | None:
         qr=_drawn(text) if text else "",
         until=verdict.rule_valid_until if verdict else None,
         ended=verdict is not None and _ended(verdict),
+        offers_qr=view.code_on_request and text is None,
     )
 
 

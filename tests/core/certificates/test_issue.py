@@ -23,10 +23,12 @@ from core.certificates.trust import TrustStore
 from core.certificates.verify import verify
 from core.results.catalogue import Confidentiality, TestDefinition, TestKind
 from core.results.reported import ReportStatus
-from core.results.result import Outcome, Person, Result
+from core.results.result import Outcome, Person, Result, Value
 from tests.core.certificates.conftest import FACTS, NOON, UVCI
 
+VALUES = (Value("Ct", "38.2", "cycles"),)
 PCR = TestDefinition("PCR", {"vi": "PCR"}, TestKind.PCR, Confidentiality.A, SARS_COV_2, frozenset())
+PANEL = replace(PCR, key="PANEL", kind=TestKind.PANEL, confidentiality=Confidentiality.B, target="")
 RESULT = Result(
     accession="2607120001",
     test=PCR,
@@ -47,9 +49,13 @@ RESULT = Result(
         replace(RESULT, outcome=Outcome.POSITIVE),
         replace(RESULT, test=replace(PCR, kind=TestKind.ANTIGEN)),
         replace(RESULT, pooled=True),
+        replace(RESULT, test=replace(PCR, confidentiality=Confidentiality.B)),
+        replace(RESULT, test=replace(PCR, target="38362002")),
+        replace(RESULT, test=replace(PCR, kind=TestKind.QUALITATIVE)),
+        replace(RESULT, test=PANEL, outcome=Outcome.REPORTED, values=VALUES),
     ],
 )
-def test_a_clear_sars_cov_2_result_may_have_a_certificate(result: Result) -> None:
+def test_a_clear_result_of_class_a_or_b_may_have_a_certificate(result: Result) -> None:
     assert eligible(result)
 
 
@@ -62,12 +68,16 @@ def test_a_clear_sars_cov_2_result_may_have_a_certificate(result: Result) -> Non
         replace(RESULT, outcome=Outcome.REPORTED),
         replace(RESULT, status=ReportStatus.PRELIMINARY),
         replace(RESULT, status=ReportStatus.WITHDRAWN),
-        replace(RESULT, test=replace(PCR, confidentiality=Confidentiality.B)),
+        replace(RESULT, outcome=Outcome.REPORTED, values=VALUES),
+        replace(RESULT, test=PANEL, outcome=Outcome.REPORTED),
         replace(RESULT, test=replace(PCR, confidentiality=Confidentiality.C)),
         replace(RESULT, test=replace(PCR, confidentiality=Confidentiality.D)),
-        replace(RESULT, test=replace(PCR, target="38362002")),
-        replace(RESULT, test=replace(PCR, kind=TestKind.QUALITATIVE)),
-        replace(RESULT, test=replace(PCR, kind=TestKind.PANEL)),
+        replace(
+            RESULT,
+            test=replace(PANEL, confidentiality=Confidentiality.C),
+            outcome=Outcome.REPORTED,
+            values=VALUES,
+        ),
     ],
 )
 def test_no_other_result_may_and_its_facts_are_refused(result: Result) -> None:
