@@ -6,18 +6,15 @@ signing key results are stored all the same, just without certificates.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from core.certificates.issue import eligible, facts_of, issue
-from core.certificates.signing import Signer
-from core.certificates.uvci import RANDOM_BYTES, new_uvci
+from core.certificates.certifying import Certifying, Owed
 from core.citizens import codes
 from core.messages.delivery import DeliveryDraft
 from core.messages.release import Announcement, choose_template, draft
 from core.messages.templates import Template
-from core.ports import CertificateRow, Clock, Former, Randomness, ResultRow
+from core.ports import Clock, Former, Randomness, ResultRow
 from core.results.facility import Facility
 from core.results.judge import Judged
 from core.results.result import Result
@@ -31,14 +28,12 @@ class Releasing:
     """Makes everything that belongs to a new version.
 
     Args:
-        signer: Gives the key that signs now, or None while there is none.
-        issuer: Name of the issuer in certificates.
+        certify: Signs what belongs to a result, while there is a key.
         base_url: ``https://host`` of the links.
         link_days: Life of a link.
     """
 
-    signer: Callable[[], Signer | None]
-    issuer: str
+    certify: Certifying
     base_url: str
     link_days: int
     clock: Clock
@@ -62,6 +57,9 @@ class Releasing:
         token = codes.link_token(self.random(16))
         announced = stored is not None and stored.announced
         message = self._message(result_id, version, result, change, code, token, announced)
+        void = change is Change.WITHDRAWN
+        certificate = None if void else self.certify(result, facility, now)
+        owed = isinstance(certificate, Owed)
         linked = message is not None and f"/k/{token}" in message.text
         return ResultRow(
             result_id=result_id,
@@ -72,11 +70,12 @@ class Releasing:
             short_code=code,
             content_mac=incoming.content_mac,
             person_index=incoming.person_index,
-            certificate=self._certificate(result, change, facility, now),
+            certificate=None if isinstance(certificate, Owed) else certificate,
             message=message,
             link_hash=codes.token_hash(token) if linked else None,
             link_expires_at=now + timedelta(days=self.link_days) if linked else None,
             farewell=self._farewell(result_id, version, result, former) if announced else None,
+            owes_certificate=owed,
         )
 
     def _farewell(
@@ -114,24 +113,3 @@ class Releasing:
             appointment=codes.short_code(self.random(5)) if sensitive else "",
         )
         return draft(result_id, version, result, template, announcement)
-
-    def _certificate(
-        self, result: Result, change: Change, facility: Facility, now: datetime
-    ) -> CertificateRow | None:
-        signer = self.signer() if change is not Change.WITHDRAWN and eligible(result) else None
-        if signer is None:
-            return None
-        issued = issue(
-            facts_of(result, centre=facility.short_name, issuer=self.issuer),
-            signer,
-            uvci=new_uvci(self.random(RANDOM_BYTES)),
-            issued_at=now,
-        )
-        return CertificateRow(
-            issued.uvci,
-            issued.kid,
-            issued.cose,
-            issued.signature,
-            issued.issued_at,
-            issued.expires_at,
-        )

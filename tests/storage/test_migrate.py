@@ -81,5 +81,6 @@ def test_every_table_of_the_brief_is_there() -> None:
         "installation", "facility", "result", "certificate", "delivery", "link", "inbox_item",
         "challenge", "person_proof", "visit", "staff_account", "staff_session", "audit_entry",
         "conversation", "local_code", "feed", "feed_hour", "push_key", "push", "officer",
+        "owed_certificate",
     }  # fmt: skip
     assert rows.RESULT.name == "result"
