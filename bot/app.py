@@ -9,19 +9,23 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings
-from core.errors import NotFound, SetupRefused
+from core.certificates.signing import SigningUnavailable
+from core.errors import KetquaError, NotFound, SetupRefused
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from core.certificates.certifying import Certifying
     from core.certificates.checkpoint import Checkpoint
+    from core.certificates.keys import KeyStore
+    from core.certificates.rotation import KeyDesk
     from core.certificates.signing import Signer
     from core.certificates.trust import TrustStore
     from core.certificates.verdict import Standing
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from core.results.catalogue import Catalogue
     from core.results.facility import Facility
     from core.results.intake import Intake
+    from core.results.reissuing import Reissuing
     from core.results.releasing import Releasing
     from core.results.reported import ReadItem
     from storage.audit import AuditStore
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
     from storage.feed_hours import FeedHourStore
     from storage.feeds import FeedStore
     from storage.inbox import InboxStore
+    from storage.keyfolder import FolderOfKeys
     from storage.keystore import FileKeyStore
     from storage.officers import OfficerStore
     from storage.pushes import PushStore
@@ -103,6 +109,44 @@ class Installation:
         from storage.keystore import FileKeyStore
 
         return FileKeyStore(self.settings.keys_folder, self.settings.key_passphrase.encode())
+
+    @cached_property
+    def token_store(self) -> KeyStore | None:
+        """Signing keys in a token, where one is set."""
+        settings = self.settings
+        if not settings.pkcs11_module:
+            return None
+        from storage.token import TokenKeyStore
+
+        return TokenKeyStore(
+            settings.keys_folder,
+            settings.pkcs11_module,
+            settings.pkcs11_token,
+            settings.pkcs11_pin,
+        )
+
+    @cached_property
+    def keys(self) -> FolderOfKeys:
+        """Every key of ours, wherever it lies, and whose else we trust."""
+        from storage.keyfolder import FolderOfKeys
+
+        stores = (self.key_store, self.token_store)
+        return FolderOfKeys(self.settings.keys_folder, [store for store in stores if store])
+
+    @cached_property
+    def key_desk(self) -> KeyDesk:
+        """Where operators change keys."""
+        from core.certificates.keys import Role
+        from core.certificates.rotation import KeyDesk
+
+        return KeyDesk(
+            folder=self.keys,
+            stores={Role.DSC: self.token_store or self.key_store, Role.LIST: self.key_store},
+            organisation=(self.settings.issuer or "Sở Y tế").removeprefix("DEMO "),
+            demo=self.settings.demo,
+            clock=self.clock,
+            overlap=timedelta(hours=self.settings.key_overlap_hours),
+        )
 
     @cached_property
     def facilities(self) -> FacilityStore:
@@ -222,38 +266,73 @@ class Installation:
         from core.results.releasing import Releasing
 
         return Releasing(
-            signer=self.signer,
-            issuer=self.settings.issuer or "Sở Y tế",
+            certify=self.certifying,
             base_url=self.settings.public_url,
             link_days=self.settings.link_days,
             clock=self.clock,
             random=self.random,
         )
 
+    @cached_property
+    def certifying(self) -> Certifying:
+        """What is signed for a result."""
+        from core.certificates.certifying import Certifying
+
+        return Certifying(
+            self.signer, self.settings.issuer or "Sở Y tế", self.random, self._say_once
+        )
+
+    @cached_property
+    def reissuing(self) -> Reissuing:
+        """Certificates for results that were released while nothing could sign."""
+        from core.results.reissuing import Reissuing
+        from storage.certificates import OwedCertificateStore
+
+        owed = OwedCertificateStore(self.engine, self.keyring, self.catalogue)
+        return Reissuing(owed, self.certifying, self.clock)
+
     def signer(self) -> Signer | None:
         """The key that signs now; None, and one line on stderr, while there is none."""
+        moment = (self.clock().replace(second=0, microsecond=0), self.keys.stamp())
+        if moment not in self._signers:
+            found = self._find_signer()
+            self._signers.clear()
+            self._signers[moment] = found
+        return self._signers[moment]
+
+    @cached_property
+    def _signers(self) -> dict[tuple[datetime, tuple[int, ...]], Signer | None]:
+        """The choice, made once a minute and whenever a key was added or retired."""
+        return {}
+
+    @cached_property
+    def _opened(self) -> dict[bytes, Signer]:
+        """Opening an encrypted key takes 50 ms, so an opened one is kept."""
+        return {}
+
+    def _find_signer(self) -> Signer | None:
         try:
-            return self._signer_of(self.clock().replace(minute=0, second=0, microsecond=0))
-        except SetupRefused as refusal:
+            chosen = self.keys.current(self.clock())
+            if chosen.kid not in self._opened:
+                self._opened[chosen.kid] = self.keys.signer(chosen)
+            return self._opened[chosen.kid]
+        except (SetupRefused, SigningUnavailable) as refusal:
             self._say_once(refusal)
             return None
 
-    @cached_property
-    def _signers(self) -> dict[datetime, Signer]:
-        return {}
-
-    def _signer_of(self, hour: datetime) -> Signer:
-        """Opening an encrypted key takes 50 ms, so the choice is made once an hour."""
-        if hour not in self._signers:
-            self._signers.clear()
-            self._signers[hour] = self.key_store.current_signer(self.clock())
-        return self._signers[hour]
+    def can_sign(self) -> bool:
+        """Whether a signature can be made now; a token is asked for one."""
+        try:
+            signer = self.signer()
+            return signer is not None and bool(signer.sign(b"ketqua"))
+        except SigningUnavailable:
+            return False
 
     @cached_property
     def _said(self) -> set[str]:
         return set()
 
-    def _say_once(self, error: SetupRefused) -> None:
+    def _say_once(self, error: KetquaError) -> None:
         from bot.cli.output import explain
 
         if error.code not in self._said:
@@ -286,12 +365,25 @@ class Installation:
             trust=lambda: self.trust, standing=self.standing, rule=default_rule, clock=self.clock
         )
 
-    @cached_property
+    @property
     def trust(self) -> TrustStore:
-        """The document signers of this installation, retired ones included."""
+        """The document signers that are trusted now: ours, retired ones too, and imported ones."""
+        stamp = self.keys.stamp()
+        if stamp not in self._trusts:
+            self._trusts.clear()
+            self._trusts[stamp] = self._read_trust()
+        return self._trusts[stamp]
+
+    @cached_property
+    def _trusts(self) -> dict[tuple[int, ...], TrustStore]:
+        """Read again whenever a certificate was added."""
+        return {}
+
+    def _read_trust(self) -> TrustStore:
         from core.certificates.trust import TrustedCertificate, TrustStore
 
-        return TrustStore(TrustedCertificate.from_der(der) for der in self.key_store.signers())
+        certificates = [*self.key_store.signers(), *self.keys.trusted()]
+        return TrustStore(map(TrustedCertificate.from_der, certificates))
 
     def standing(self, uvci: str) -> Standing:
         """Whether a certificate that we issued still counts."""
@@ -323,19 +415,8 @@ class Installation:
         return found or self.shelf.find(normalise_accession(reference), where)
 
     def make_first_keys(self) -> bool:
-        """Create a CSCA and a document signer unless there are some; says whether it did."""
-        from core.certificates.authority import create_csca, create_dsc
-        from storage.keystore import dsc_name
-
-        if self.key_store.signers():
-            return False
-        name = (self.settings.issuer or "Sở Y tế").removeprefix("DEMO ")
-        now, demo = self.clock(), self.settings.demo
-        csca = create_csca(name, not_before=now, demo=demo)
-        dsc = create_dsc(csca, name, not_before=now, demo=demo)
-        self.key_store.save("csca", csca.private_key, csca.certificate)
-        self.key_store.save(dsc_name(dsc.certificate), dsc.private_key, dsc.certificate)
-        return True
+        """Create a CSCA and a first signer of each role unless there are; says whether it did."""
+        return self.key_desk.begin(self.key_store)
 
     def audit_cli(self, action: str, subject: str) -> None:
         """Record what somebody with a shell on the server did."""

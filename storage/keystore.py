@@ -1,20 +1,24 @@
 """Signing keys in files: encrypted PKCS#8, readable by their owner only.
 
 The folder holds ``csca.key`` and ``csca.crt``, and ``dsc-<kid>.key`` and ``.crt`` for every
-document signer, old ones included: their certificates verify until they have run out. The
-CSCA's key is needed only to certify a new signer and may be kept elsewhere.
+document signer, old ones included: their certificates verify until they have run out;
+``list-<kid>`` are signers of lists. The CSCA's key is needed only to certify a new signer and
+may be kept elsewhere. What else lies in the folder: ``storage.keyfolder``.
 Source: RFC 5958 (PKCS#8), RFC 8018 (PBES2 with PBKDF2).
 """
 
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -22,21 +26,25 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from core.certificates.authority import CertifiedKey
+from core.certificates.keys import Certify, KeptKey, Role
 from core.certificates.signing import Signer, SoftwareSigner, kid_of
 from core.errors import SetupRefused
 
 CSCA: Final = "csca"
 _PRIVATE: Final = 0o600
-_PUBLIC: Final = 0o644
+PUBLIC: Final = 0o644
 
 
 class FileKeyStore:
-    """Keys and certificates in one folder.
+    """Keys and certificates in one folder; implements ``core.certificates.keys.KeyStore``.
 
     Args:
         passphrase: Encrypts every key of the folder. PKCS#8 stretches it only a little, so
             it must be long and random, not a word that somebody remembers.
     """
+
+    name: Final = "file"
 
     def __init__(self, folder: Path, passphrase: bytes) -> None:
         """Remember where; nothing is read yet, and certificates need no passphrase."""
@@ -61,8 +69,8 @@ class FileKeyStore:
         encryption = BestAvailableEncryption(self._passphrase)
         key = private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(self._folder / f"{name}.key", key, _PRIVATE)
-        _write(self._folder / f"{name}.crt", certificate.public_bytes(Encoding.PEM), _PUBLIC)
+        write_whole(self._folder / f"{name}.key", key, _PRIVATE)
+        write_whole(self._folder / f"{name}.crt", certificate.public_bytes(Encoding.PEM), PUBLIC)
 
     def load(self, name: str) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
         """A key with its certificate.
@@ -71,7 +79,7 @@ class FileKeyStore:
             SetupRefused: ``no_signing_key``, ``no_passphrase``, ``wrong_passphrase`` or
                 ``key_file_unreadable``.
         """
-        return self._key(name), self._certificate(name)
+        return self._key(self._folder / f"{name}.key"), self._certificate(name)
 
     def signers(self) -> list[bytes]:
         """DER of every document signer, old and new: those whose certificates we verify."""
@@ -82,24 +90,39 @@ class FileKeyStore:
         with_csca = (self._folder / f"{CSCA}.crt").exists()
         return [*self.signers(), *([_der(self._certificate(CSCA))] if with_csca else [])]
 
-    def current_signer(self, now: datetime) -> Signer:
-        """The newest document signer that is valid now.
+    def create(self, role: Role, certify: Certify) -> KeptKey:
+        """Make a key, certify it, and keep both. Raises: SetupRefused, see ``save``."""
+        key = generate_private_key(SECP256R1())
+        certificate = certify(key.public_key())
+        self.save(key_name(role, certificate), key, certificate)
+        return KeptKey(role, certificate, store=self.name)
+
+    def holds(self, role: Role, certificate: x509.Certificate) -> bool:
+        """Whether there is a key file for ``certificate``."""
+        return (self._folder / f"{key_name(role, certificate)}.key").exists()
+
+    def signer(self, role: Role, certificate: x509.Certificate) -> Signer:
+        """A signer with the key of ``certificate``. Raises: SetupRefused, see ``load``."""
+        return SoftwareSigner(*self.load(key_name(role, certificate)))
+
+    def keep_csca(self, made: CertifiedKey) -> None:
+        """Keep a new CSCA. Raises: SetupRefused, see ``save``."""
+        self.save(CSCA, made.private_key, made.certificate)
+
+    def csca(self, key_file: Path | None = None, passphrase: bytes = b"") -> CertifiedKey:
+        """Open the CSCA.
+
+        Args:
+            key_file: Where its key was moved to; None is the folder.
+            passphrase: Of that file, where it isn't the folder's.
 
         Raises:
-            SetupRefused: ``no_signing_key``, ``signing_key_expired`` (none is valid now),
-                or what ``load`` raises.
+            SetupRefused: ``csca_key_elsewhere``, or what ``load`` raises.
         """
-        candidates = [(self._certificate(name), name) for name in self._names()]
-        if not candidates:
-            raise SetupRefused("no_signing_key", str(self._folder))
-        valid = [
-            (certificate.not_valid_before_utc, name)
-            for certificate, name in candidates
-            if certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
-        ]
-        if not valid:
-            raise SetupRefused("signing_key_expired", str(self._folder))
-        return SoftwareSigner(*self.load(max(valid)[1]))
+        path = key_file or self._folder / f"{CSCA}.key"
+        if key_file is None and not path.exists():
+            raise SetupRefused("csca_key_elsewhere", str(path))
+        return CertifiedKey(self._certificate(CSCA), self._key(path, passphrase))
 
     def _names(self) -> list[str]:
         return sorted(path.stem for path in self._folder.glob("dsc-*.crt"))
@@ -113,9 +136,9 @@ class FileKeyStore:
         except (OSError, ValueError):
             raise SetupRefused("key_file_unreadable", str(path)) from None
 
-    def _key(self, name: str) -> EllipticCurvePrivateKey:
-        path = self._folder / f"{name}.key"
-        if not self._passphrase:
+    def _key(self, path: Path, passphrase: bytes = b"") -> EllipticCurvePrivateKey:
+        passphrase = passphrase or self._passphrase
+        if not passphrase:
             raise SetupRefused("no_passphrase")
         try:
             pem = path.read_bytes()
@@ -123,12 +146,17 @@ class FileKeyStore:
             raise SetupRefused("no_signing_key", str(path)) from None
         except OSError:
             raise SetupRefused("key_file_unreadable", str(path)) from None
-        return _opened(pem, self._passphrase, path)
+        return _opened(pem, passphrase, path)
 
 
 def dsc_name(certificate: x509.Certificate) -> str:
     """The name under which a document signer is kept: ``dsc-`` and its kid."""
-    return f"dsc-{kid_of(_der(certificate)).hex()}"
+    return key_name(Role.DSC, certificate)
+
+
+def key_name(role: Role, certificate: x509.Certificate) -> str:
+    """The name under which a key is kept: its role and its kid; there is one CSCA."""
+    return CSCA if role is Role.CSCA else f"{role}-{kid_of(_der(certificate)).hex()}"
 
 
 def _der(certificate: x509.Certificate) -> bytes:
@@ -147,7 +175,7 @@ def _opened(pem: bytes, passphrase: bytes, path: Path) -> EllipticCurvePrivateKe
     return key
 
 
-def _write(path: Path, data: bytes, mode: int) -> None:
+def write_whole(path: Path, data: bytes, mode: int) -> None:
     """Write beside, flush, rename: whoever looks sees the old file or the whole new one."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
