@@ -245,13 +245,15 @@ def _entries(health: Mapping[object, object]) -> Iterator[tuple[Kind, Mapping[ob
     for kind, key in _ENTRY_KEY.items():
         entries = health.get(key)
         if isinstance(entries, list | tuple):
-            yield from ((kind, entry) for entry in entries if isinstance(entry, Mapping))
+            yield from ((kind, entry) for entry in entries if cbor.is_map(entry))
 
 
 def _shown(
     entries: list[tuple[Kind, Mapping[object, object]]],
 ) -> tuple[Kind, Mapping[object, object]]:
     """The latest entry of the first kind; one without a time counts as the oldest."""
+    if len(entries) == 1:
+        return entries[0]
     first = entries[0][0]
     oldest = datetime.min.replace(tzinfo=UTC)
     same_kind = [entry for entry in entries if entry[0] is first]
@@ -282,7 +284,7 @@ def _birth_date(value: object) -> str:
 
 
 def _map(value: object) -> Mapping[object, object]:
-    return value if isinstance(value, Mapping) else {}
+    return value if cbor.is_map(value) else {}
 
 
 def _text(fields: Mapping[object, object], key: object, *, longest: int = _LONGEST) -> str:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Final
 
-from core.certificates import base45
+from core.certificates import base45, cbor
 from core.certificates.claims import Claims, Kind, TestOutcome, TestType
 from core.certificates.decode import (
     COMPACT,
@@ -185,7 +185,7 @@ def read_compact(verified: Unverified) -> Claims | Malformed:
     if issued is None or expires is None:
         return Malformed(Step.CLAIMS, "unusable_time")
     claim = verified.contents.get(COMPACT)
-    if not isinstance(claim, Mapping) or claim.get(Key.VERSION) != _VERSION:
+    if not cbor.is_map(claim) or claim.get(Key.VERSION) != _VERSION:
         return Malformed(Step.CLAIMS, "no_entry")
     who = (_word(claim, Key.INITIALS, MOST_INITIALS), _word(claim, Key.DOCUMENT_END, DOCUMENT_END))
     if not any(who):

@@ -29,6 +29,7 @@ MAX_TEXT: Final = 8 * 1024
 """Characters; the largest QR code holds 4,296."""
 
 ISSUER, EXPIRES, ISSUED, HEALTH, COMPACT = 1, 4, 6, -260, -261
+_SIGN1_PARTS = 4
 _ALGORITHM, _CRITICAL, _KID = 1, 2, 4
 _ENVELOPE_TAGS = frozenset({18, 61, 55799})  # COSE_Sign1, CWT, self-described CBOR
 _EPOCH_TAG = frozenset({1})
@@ -113,7 +114,8 @@ def _parted(text: str) -> tuple[str, str]:
     """The prefix and what follows it."""
     if len(text) > MAX_TEXT:
         raise _Broken(Step.PREFIX, "too_long")
-    joined = text.translate(_LINE_BREAKS).lstrip()
+    broken = "\n" in text or "\r" in text or "\t" in text
+    joined = (text.translate(_LINE_BREAKS) if broken else text).lstrip()
     if not joined.startswith(PREFIXES):
         raise _Broken(Step.PREFIX, "not_a_certificate")
     return joined[: len(PREFIX)], joined[len(PREFIX) :]
@@ -142,11 +144,8 @@ def _inflated(data: bytes) -> bytes:
 def _unwrapped(cose: bytes, *, compact: bool = False) -> Unverified:
     """Open the COSE_Sign1 message and the CWT in it."""
     message = cbor.untagged(_read(Step.COSE, cose), _ENVELOPE_TAGS)
-    match message:
-        case [bytes(protected), Mapping() as unprotected, bytes(payload), bytes(signature)]:
-            headers = _headers(protected)
-        case _:
-            raise _Broken(Step.COSE, "not_a_signed_message")
+    protected, unprotected, payload, signature = _parts(message)
+    headers = _headers(protected)
     contents = _contents(payload, COMPACT) if compact else _contents(payload, HEALTH, 1, CLAIM)
     return Unverified(
         protected=protected,
@@ -161,9 +160,18 @@ def _unwrapped(cose: bytes, *, compact: bool = False) -> Unverified:
     )
 
 
+def _parts(message: object) -> tuple[bytes, Mapping[object, object], bytes, bytes]:
+    if isinstance(message, list | tuple) and len(message) == _SIGN1_PARTS:
+        protected, unprotected, payload, signature = message
+        texts = (protected, payload, signature)
+        if cbor.is_map(unprotected) and all(type(text) is bytes for text in texts):
+            return protected, unprotected, payload, signature
+    raise _Broken(Step.COSE, "not_a_signed_message")
+
+
 def _headers(protected: bytes) -> Mapping[object, object]:
     headers = _read(Step.COSE, protected) if protected else {}
-    if not isinstance(headers, Mapping):
+    if not cbor.is_map(headers):
         raise _Broken(Step.COSE, "not_a_signed_message")
     if _CRITICAL in headers:  # it names headers that must be understood, and we know none
         raise _Broken(Step.COSE, "critical_header")
@@ -173,12 +181,12 @@ def _headers(protected: bytes) -> Mapping[object, object]:
 def _contents(payload: bytes, claim: int, *members: int) -> Mapping[object, object]:
     """The CWT's claims; the profile's own, and ``members`` of it, must at least be maps."""
     contents = _read(Step.CBOR, payload)
-    if not isinstance(contents, Mapping):
+    if not cbor.is_map(contents):
         raise _Broken(Step.CBOR, "not_a_map")
     own = contents.get(claim, {})
-    if not isinstance(own, Mapping):
+    if not cbor.is_map(own):
         raise _Broken(Step.CBOR, "not_a_map")
-    if not all(isinstance(own.get(member, {}), Mapping) for member in members):
+    if not all(cbor.is_map(own.get(member, {})) for member in members):
         raise _Broken(Step.CBOR, "not_a_map")
     return contents
 

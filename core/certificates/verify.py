@@ -158,11 +158,12 @@ def _withdrawn(signed: Verdict, claims: Claims, standing: StandingOf | None) -> 
 
 
 def _ruled(signed: Verdict, claims: Claims, at: datetime, rule: Rule | None) -> Verdict:
-    vouched = replace(signed, claims=claims)
-    if rule is None:
-        return vouched
-    outcome = rule(claims, at)
-    vouched = replace(vouched, rule_valid_until=outcome.valid_until)
-    if outcome.passed:
-        return vouched
-    return replace(vouched, verdict=VerdictWord.RULE_NOT_MET, reason=outcome.reason)
+    outcome = rule(claims, at) if rule else RuleOutcome(passed=True)
+    return Verdict(
+        VerdictWord.VALID if outcome.passed else VerdictWord.RULE_NOT_MET,
+        "" if outcome.passed else outcome.reason,
+        claims=claims,
+        kid=signed.kid,
+        expires_at=signed.expires_at,
+        rule_valid_until=outcome.valid_until,
+    )

@@ -120,6 +120,13 @@ def test_the_text_is_the_compressed_message(issued: IssuedCertificate, text: str
     assert zlib.decompress(base45.decode(text[4:])) == issued.cose
 
 
+@given(st.binary(max_size=1000))
+def test_any_message_is_a_zlib_stream_of_it_and_no_longer_than_a_stored_one(cose: bytes) -> None:
+    packed = base45.decode(as_text(cose)[4:])
+    assert zlib.decompress(packed) == cose
+    assert len(packed) <= len(cose) + 11
+
+
 @given(family=st.text(max_size=90), given=st.text(max_size=90), centre=st.text(max_size=300))
 def test_whatever_the_names_what_is_issued_verifies(
     signer: SoftwareSigner, trust: TrustStore, family: str, given: str, centre: str
