@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from core.certificates.authority import (
     LIST_USAGE,
@@ -295,6 +298,21 @@ def test_what_is_no_signer_is_refused_whole(
         office.desk.adopt(data, country)
     assert refusal(error) == code
     assert office.folder.trusted() == []
+
+
+@pytest.mark.parametrize("says", ["constraints", "usage"])
+def test_an_authority_is_known_by_either_of_its_marks(office: Office, says: str) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An authority")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, START, START + DAY)
+    mark: x509.ExtensionType = x509.BasicConstraints(ca=True, path_length=None)
+    if says == "usage":
+        bits = [False] * 9
+        bits[5] = True  # keyCertSign
+        mark = x509.KeyUsage(*bits)
+    made = builder.add_extension(mark, critical=True).sign(key, SHA256())
+    with pytest.raises(SetupRefused, match="certificate_is_a_ca"):
+        office.desk.adopt(made.public_bytes(Encoding.DER), "VN")
 
 
 def test_a_list_signer_is_no_signer_of_certificates(office: Office) -> None:
