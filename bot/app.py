@@ -9,23 +9,27 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings
-from core.errors import NotFound, SetupRefused
+from core.certificates.signing import SigningUnavailable
+from core.errors import KetquaError, NotFound, SetupRefused
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bot.trusting import Kept
+    from core.certificates.certifying import Certifying
     from core.certificates.checkpoint import Checkpoint
+    from core.certificates.keys import KeyStore
     from core.certificates.publishing import ListSigner, Publishing
     from core.certificates.revocations import Marks
     from core.certificates.revoking import RevocationDesk
+    from core.certificates.rotation import KeyDesk
     from core.certificates.signing import Signer
     from core.certificates.trust import TrustStore
     from core.certificates.verdict import Standing
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from core.results.catalogue import Catalogue
     from core.results.facility import Facility
     from core.results.intake import Intake
+    from core.results.reissuing import Reissuing
     from core.results.releasing import Releasing
     from core.results.reported import ReadItem
     from storage.audit import AuditStore
@@ -52,6 +57,7 @@ if TYPE_CHECKING:
     from storage.feeds import FeedStore
     from storage.foreign_lists import ForeignListStore
     from storage.inbox import InboxStore
+    from storage.keyfolder import FolderOfKeys
     from storage.keystore import FileKeyStore
     from storage.officers import OfficerStore
     from storage.pushes import PushStore
@@ -115,6 +121,44 @@ class Installation:
         from storage.keystore import FileKeyStore
 
         return FileKeyStore(self.settings.keys_folder, self.settings.key_passphrase.encode())
+
+    @cached_property
+    def token_store(self) -> KeyStore | None:
+        """Signing keys in a token, where one is set."""
+        settings = self.settings
+        if not settings.pkcs11_module:
+            return None
+        from storage.token import TokenKeyStore
+
+        return TokenKeyStore(
+            settings.keys_folder,
+            settings.pkcs11_module,
+            settings.pkcs11_token,
+            settings.pkcs11_pin,
+        )
+
+    @cached_property
+    def keys(self) -> FolderOfKeys:
+        """Every key of ours, wherever it lies, and whose else we trust."""
+        from storage.keyfolder import FolderOfKeys
+
+        stores = (self.key_store, self.token_store)
+        return FolderOfKeys(self.settings.keys_folder, [store for store in stores if store])
+
+    @cached_property
+    def key_desk(self) -> KeyDesk:
+        """Where operators change keys."""
+        from core.certificates.keys import Role
+        from core.certificates.rotation import KeyDesk
+
+        return KeyDesk(
+            folder=self.keys,
+            stores={Role.DSC: self.token_store or self.key_store, Role.LIST: self.key_store},
+            organisation=(self.settings.issuer or "Sở Y tế").removeprefix("DEMO "),
+            demo=self.settings.demo,
+            clock=self.clock,
+            overlap=timedelta(hours=self.settings.key_overlap_hours),
+        )
 
     @cached_property
     def facilities(self) -> FacilityStore:
@@ -293,38 +337,73 @@ class Installation:
         from core.results.releasing import Releasing
 
         return Releasing(
-            signer=self.signer,
-            issuer=self.settings.issuer or "Sở Y tế",
+            certifying=self.certifying,
             base_url=self.settings.public_url,
             link_days=self.settings.link_days,
             clock=self.clock,
             random=self.random,
         )
 
+    @cached_property
+    def certifying(self) -> Certifying:
+        """What is signed for a result."""
+        from core.certificates.certifying import Certifying
+
+        return Certifying(
+            self.signer, self.settings.issuer or "Sở Y tế", self.random, self._say_once
+        )
+
+    @cached_property
+    def reissuing(self) -> Reissuing:
+        """Certificates for results that were released while nothing could sign."""
+        from core.results.reissuing import Reissuing
+        from storage.certificates import OwedCertificateStore
+
+        owed = OwedCertificateStore(self.engine, self.keyring, self.catalogue)
+        return Reissuing(owed, self.certifying, self.clock)
+
     def signer(self) -> Signer | None:
         """The key that signs now; None, and one line on stderr, while there is none."""
+        moment = (self.clock().replace(second=0, microsecond=0), self.keys.stamp())
+        if moment not in self._signers:
+            found = self._find_signer()
+            self._signers.clear()
+            self._signers[moment] = found
+        return self._signers[moment]
+
+    @cached_property
+    def _signers(self) -> dict[tuple[datetime, tuple[int, ...]], Signer | None]:
+        """The choice, made once a minute and whenever a key was added or retired."""
+        return {}
+
+    @cached_property
+    def _opened(self) -> dict[bytes, Signer]:
+        """Opening an encrypted key takes 50 ms, so an opened one is kept."""
+        return {}
+
+    def _find_signer(self) -> Signer | None:
         try:
-            return self._signer_of(self.clock().replace(minute=0, second=0, microsecond=0))
-        except SetupRefused as refusal:
+            chosen = self.keys.current(self.clock())
+            if chosen.kid not in self._opened:
+                self._opened[chosen.kid] = self.keys.signer(chosen)
+            return self._opened[chosen.kid]
+        except (SetupRefused, SigningUnavailable) as refusal:
             self._say_once(refusal)
             return None
 
-    @cached_property
-    def _signers(self) -> dict[datetime, Signer]:
-        return {}
-
-    def _signer_of(self, hour: datetime) -> Signer:
-        """Opening an encrypted key takes 50 ms, so the choice is made once an hour."""
-        if hour not in self._signers:
-            self._signers.clear()
-            self._signers[hour] = self.key_store.current_signer(self.clock())
-        return self._signers[hour]
+    def can_sign(self) -> bool:
+        """Whether a signature can be made now; a token is asked for one."""
+        try:
+            signer = self.signer()
+            return signer is not None and bool(signer.sign(b"ketqua"))
+        except SigningUnavailable:
+            return False
 
     @cached_property
     def _said(self) -> set[str]:
         return set()
 
-    def _say_once(self, error: SetupRefused) -> None:
+    def _say_once(self, error: KetquaError) -> None:
         from bot.cli.output import explain
 
         if error.code not in self._said:
@@ -370,7 +449,7 @@ class Installation:
 
     @property
     def trust(self) -> TrustStore:
-        """Our document signers, retired ones included, and those of imported lists."""
+        """Our document signers, retired ones included, and those of others that were imported."""
         return self._trust()
 
     @cached_property
@@ -378,9 +457,10 @@ class Installation:
         from bot.trusting import Kept, trust_of
 
         def gather() -> TrustStore:
-            return trust_of([*self.key_store.signers(), *self.foreign_lists.certificates()])
+            ours, adopted = self.key_store.signers(), self.keys.trusted()
+            return trust_of([*ours, *adopted, *self.foreign_lists.certificates()])
 
-        return Kept(gather, self.clock, seconds=10)
+        return Kept(gather, self.clock, seconds=10, stamp=self.keys.stamp)
 
     @cached_property
     def foreign_lists(self) -> ForeignListStore:
@@ -425,30 +505,23 @@ class Installation:
         """Who signs lists now; made where the CSCA's key is here. None, said once, without."""
         try:
             return self._list_signer()
-        except SetupRefused as refusal:
+        except KetquaError as refusal:
             self._say_once(refusal)
             return None
 
     @cached_property
     def _list_signer(self) -> Kept[ListSigner]:
         from bot.trusting import Kept
+        from core.certificates.keys import Role, of_role
+        from core.certificates.publishing import ListSigner
 
         def gather() -> ListSigner:
-            if not self.key_store.list_signers():
-                self._make_list_signer()
-            return self.key_store.current_list_signer(self.clock())
+            if not of_role(self.keys.kept(), Role.LIST):
+                self.make_first_keys()
+            key = self.keys.current(self.clock(), Role.LIST)
+            return ListSigner(self.keys.signer(key), key.der)
 
-        return Kept(gather, self.clock, seconds=600)
-
-    def _make_list_signer(self) -> None:
-        from bot.trusting import make_list_signer
-
-        now, demo = self.clock(), self.settings.demo
-        make_list_signer(self.key_store, self._authority, now=now, demo=demo)
-
-    @property
-    def _authority(self) -> str:
-        return (self.settings.issuer or "Sở Y tế").removeprefix("DEMO ")
+        return Kept(gather, self.clock, seconds=600, stamp=self.keys.stamp)
 
     def standing(self, uvci: str) -> Standing:
         """Whether a certificate that we issued still counts."""
@@ -480,26 +553,8 @@ class Installation:
         return found or self.shelf.find(normalise_accession(reference), where)
 
     def make_first_keys(self) -> bool:
-        """Create a CSCA, a document signer and a signer of lists unless there are some.
-
-        Returns:
-            Whether it made anything.
-        """
-        from core.certificates.authority import create_csca, create_dsc
-        from storage.keystore import CSCA, dsc_name
-
-        if self.key_store.signers():
-            missing = not self.key_store.list_signers() and self.key_store.has(CSCA)
-            if missing:
-                self._make_list_signer()
-            return missing
-        name, now, demo = self._authority, self.clock(), self.settings.demo
-        csca = create_csca(name, not_before=now, demo=demo)
-        dsc = create_dsc(csca, name, not_before=now, demo=demo)
-        self.key_store.save("csca", csca.private_key, csca.certificate)
-        self.key_store.save(dsc_name(dsc.certificate), dsc.private_key, dsc.certificate)
-        self._make_list_signer()
-        return True
+        """Create a CSCA and a first signer of each role unless there are; says whether it did."""
+        return self.key_desk.begin(self.key_store)
 
     def audit_cli(self, action: str, subject: str) -> None:
         """Record what somebody with a shell on the server did."""

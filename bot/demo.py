@@ -52,7 +52,8 @@ def make_world(installation: Installation) -> None:
     with _one_at_a_time(settings.data_dir / ".lock"):
         if not is_current(settings.database):
             upgrade(settings.database)
-        installation.make_first_keys()
+        if not installation.key_store.signers():
+            installation.make_first_keys()
         if not installation.facilities.all():
             for facility in FACILITIES:
                 installation.facilities.add(facility)

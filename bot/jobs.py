@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("ketqua.jobs")
 _SWEEP_SECONDS = 1.0
 _AFTER_TROUBLE_SECONDS = 5.0
+_REISSUED_A_MINUTE = 5_000
 
 
 class SendingLoop:
@@ -97,8 +98,16 @@ def make_clock(installation: Installation, stored: Callable[[], None]) -> Backgr
         next_run_time=datetime.now(UTC),
         id="publish",
     )
+    clock.add_job(_reissue, "interval", minutes=1, args=[installation], id="reissue")
     clock.add_job(_forget, "interval", hours=1, args=[installation], id="forget")
     return clock
+
+
+def _reissue(installation: Installation) -> None:
+    """Certificates for results released without a key; a bounded number, the rest next time."""
+    made = installation.reissuing.round(_REISSUED_A_MINUTE) if installation.can_sign() else 0
+    if made:
+        log.info("reissued %d certificates", made)
 
 
 def _forget(installation: Installation) -> None:

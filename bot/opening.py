@@ -94,6 +94,5 @@ def open_trust() -> tuple[TrustStore, Callable[[str], Standing], Callable[[Marks
 def own_anchor() -> Anchor:
     """Our own CSCA's certificate, as an anchor. Raises: SetupRefused, it isn't there."""
     from core.certificates.anchor import Anchor
-    from storage.keystore import CSCA
 
-    return Anchor.read(Installation(choose_settings()).key_store.certificate(CSCA))
+    return Anchor.read(Installation(choose_settings()).key_store.csca_certificate())

@@ -52,7 +52,7 @@ class Service:
         prepare(installation)
         _check_messages(installation)
         if not installation.settings.demo:
-            installation.key_store.current_signer(installation.clock())
+            _check_keys(installation)
         self.installation = installation
         self.stopping = threading.Event()
         self._parts = ExitStack()
@@ -280,7 +280,7 @@ def sms_gateway(installation: Installation) -> SmsGateway:
 
 def readiness(installation: Installation) -> dict[str, bool]:
     """The checks of ``/readyz``: can it read its database, and sign?"""
-    return {"database": _answers(installation), "signing": installation.signer() is not None}
+    return {"database": _answers(installation), "signing": installation.can_sign()}
 
 
 def _answers(installation: Installation) -> bool:
@@ -290,6 +290,17 @@ def _answers(installation: Installation) -> bool:
         log.exception("the database does not answer")
         return False
     return True
+
+
+def _check_keys(installation: Installation) -> None:
+    """Refuse a service that was never given keys; one whose keys fail serves without signing.
+
+    Raises:
+        SetupRefused: ``no_signing_key``.
+    """
+    if not installation.key_store.signers():
+        raise SetupRefused("no_signing_key", str(installation.settings.keys_folder))
+    installation.signer()  # says on stderr why nothing can be signed
 
 
 def _check_messages(installation: Installation) -> None:

@@ -57,6 +57,10 @@ class Settings:
     index_key: str = field(default="", repr=False)
     keys_dir: str = ""
     key_passphrase: str = field(default="", repr=False)
+    key_overlap_hours: int = 24
+    pkcs11_module: str = ""
+    pkcs11_token: str = ""
+    pkcs11_pin: str = field(default="", repr=False)
     sms_gateway: str = ""
     sms_countries: str = "VN"
     twilio_account_sid: str = ""
@@ -158,6 +162,9 @@ class Settings:
                 raise SetupRefused("setting_missing", f"{_PREFIX}{name.upper()}")
         if self.sms_gateway == "twilio":
             self._check_twilio()
+        for name in ("pkcs11_token", "pkcs11_pin") if self.pkcs11_module else ():
+            if not getattr(self, name):
+                raise SetupRefused("setting_missing", f"{_PREFIX}{name.upper()}")
 
     def _check_twilio(self) -> None:
         for name in ("twilio_account_sid", "twilio_auth_token"):
@@ -190,6 +197,7 @@ class Settings:
             master_keys=secrets_of_the_demo["master_keys"],
             index_key=secrets_of_the_demo["index_key"],
             key_passphrase=secrets_of_the_demo["key_passphrase"],
+            key_overlap_hours=self.key_overlap_hours,
         )
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from core.certificates.trust import TrustedCertificate, TrustStore
     from core.ports import Clock
-    from storage.keystore import FileKeyStore
 
 T = TypeVar("T")
 
@@ -17,16 +15,24 @@ T = TypeVar("T")
 class Kept(Generic[T]):
     """Something that is gathered anew after a while: a running service follows what changes."""
 
-    def __init__(self, gather: Callable[[], T], clock: Clock, *, seconds: int) -> None:
-        """Remember where it comes from, and for how long it is good."""
+    def __init__(
+        self,
+        gather: Callable[[], T],
+        clock: Clock,
+        *,
+        seconds: int,
+        stamp: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Remember where it comes from, for how long it is good, and what ends it before."""
         self._gather = gather
         self._clock = clock
         self._seconds = seconds
-        self._kept: tuple[int, T] | None = None
+        self._stamp = stamp
+        self._kept: tuple[object, T] | None = None
 
     def __call__(self) -> T:
         """What was gathered in this stretch of time. Raises: what gathering raises."""
-        slot = int(self._clock().timestamp()) // self._seconds
+        slot = int(self._clock().timestamp()) // self._seconds, self._stamp()
         kept = self._kept
         if kept is None or kept[0] != slot:
             kept = self._kept = slot, self._gather()
@@ -50,18 +56,3 @@ def _usable(der: bytes) -> tuple[TrustedCertificate, ...]:
         return (TrustedCertificate.from_der(der),)
     except ValueError:
         return ()
-
-
-def make_list_signer(store: FileKeyStore, name: str, *, now: datetime, demo: bool) -> None:
-    """Certify a new signer of lists with the CSCA's key.
-
-    Raises:
-        SetupRefused: the CSCA's key isn't here or doesn't open.
-    """
-    from core.certificates.authority import CertifiedKey, create_list_signer
-    from storage.keystore import CSCA, list_name
-
-    key, certificate = store.load(CSCA)
-    csca = CertifiedKey(certificate, key)
-    made = create_list_signer(csca, name, not_before=now, demo=demo)
-    store.save(list_name(made.certificate), made.private_key, made.certificate)

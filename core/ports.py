@@ -6,7 +6,7 @@ one transaction unless it says otherwise. All times are aware UTC.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -121,6 +121,7 @@ class ShelfItem:
 
     Args:
         certificate: COSE bytes, or None.
+        compact: COSE bytes of the compact profile, or None.
     """
 
     result_id: str
@@ -132,6 +133,7 @@ class ShelfItem:
     facility_contact: str
     certificate: bytes | None
     uvci: str | None
+    compact: bytes | None = None
 
 
 class ResultShelf(Protocol):
@@ -165,7 +167,12 @@ class LinkTarget:
 @quick_init
 @dataclass(frozen=True, slots=True)
 class CertificateRow:
-    """A signed certificate to be stored with its result."""
+    """A signed certificate to be stored with its result.
+
+    Args:
+        compact: COSE bytes of the compact profile, where the result has one.
+        compact_signature: Its signature; revocation lists hash both.
+    """
 
     uvci: str
     kid: bytes
@@ -173,6 +180,8 @@ class CertificateRow:
     signature: bytes
     issued_at: datetime
     expires_at: datetime
+    compact: bytes | None = None
+    compact_signature: bytes | None = None
 
 
 @quick_init
@@ -184,6 +193,7 @@ class ResultRow:
         supersedes: ``result_id`` of the version that stops being current, or None.
         link_hash: Hash of the token in ``message``'s link, or None.
         farewell: Tells a number that the result left that the old version is void.
+        owes_certificate: It may have one, and nothing could sign.
     """
 
     result_id: str
@@ -199,6 +209,7 @@ class ResultRow:
     link_hash: bytes | None
     link_expires_at: datetime | None
     farewell: DeliveryDraft | None = None
+    owes_certificate: bool = False
 
 
 @quick_init
@@ -272,6 +283,34 @@ class IntakeStore(Protocol):
 
         Raises:
             Conflict: another writer was first.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class OwedItem:
+    """A current result whose certificate could not be signed at its release."""
+
+    result_id: str
+    result: Result
+    facility: Facility
+
+
+class OwedCertificates(Protocol):
+    """Results that wait for a certificate."""
+
+    def count(self) -> int:
+        """How many there are."""
+
+    def next(self, limit: int, after: str = "") -> list[OwedItem]:
+        """Up to ``limit`` of them by id, those after ``after``; superseded ones are forgotten."""
+
+    def settle(self, certified: Mapping[str, CertificateRow | None]) -> int:
+        """Store certificates by ``result_id`` in one transaction; None: it may have none now.
+
+        One that another process settled, or that was superseded meanwhile, is left out.
+
+        Returns:
+            How many certificates were stored.
         """
 
 

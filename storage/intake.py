@@ -17,12 +17,13 @@ import msgspec
 from sqlalchemy import Connection, Engine, Row, Select, bindparam, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from core.ports import CertificateRow, Conflict, InboxRow, Origin, Randomness, ResultRow
+from core.ports import Conflict, InboxRow, Origin, Randomness, ResultRow
 from core.results.reported import DocumentType, ReportStatus
 from core.results.result import Document
 from core.results.versions import Change, Stored
 from storage.bulk import BulkInsert
 from storage.bulk import Row as Values
+from storage.certificates import CERTIFICATES, OWED, certificate_row
 from storage.contents import PURPOSE, pack
 from storage.deliveries import delivery_row, insert_deliveries
 from storage.encryption import Keyring
@@ -30,20 +31,15 @@ from storage.engine import is_deadlock, is_unique_violation, writing
 from storage.feed_hours import count_items
 from storage.inbox import count_new_quarantined, insert_items, item_rows
 from storage.moments import to_micros, to_moment
-from storage.rows import CERTIFICATE, CURRENT, LINK, RESULT
-from storage.standings import CORRECTED, GOOD, REVOKED
+from storage.rows import CURRENT, LINK, RESULT
+from storage.standings import CORRECTED, REVOKED
 
-CERTIFICATE_PURPOSE: Final = "certificate.sealed"
 _RESULTS = BulkInsert(
     RESULT,
     ("id", "facility", "accession", "test_key", "version", "is_current", "status",
      "confidentiality", "short_code", "announced", "content_mac", "person_index", "phone_index",
      "document_index", "collected_at", "reported_at", "stored_at", "sealed"),
 )  # fmt: skip
-_CERTIFICATES = BulkInsert(
-    CERTIFICATE,
-    ("uvci", "result_id", "kid", "signature", "issued_at", "expires_at", "standing", "sealed"),
-)
 _LINKS = BulkInsert(LINK, ("token_hash", "result_id", "expires_at"))
 # One parameter for any number of accessions, so that the statement is prepared once.
 _LISTED = {
@@ -75,6 +71,7 @@ class _Batch:
 
     results: list[Values]
     certificates: list[Values]
+    owed: list[Values]
     deliveries: list[Values]
     links: list[Values]
     inbox: list[Values]
@@ -148,8 +145,11 @@ class IntakeStore:
         return _Batch(
             results=[self._result(facility, v, v.result_id not in outdated, now) for v in versions],
             certificates=[
-                self._certificate(v.result_id, v.certificate) for v in versions if v.certificate
+                certificate_row(v.result_id, v.certificate, self._keyring)
+                for v in versions
+                if v.certificate
             ],
+            owed=[(v.result_id,) for v in versions if v.owes_certificate],
             deliveries=[delivery_row(m, self._keyring, now, self._random) for m in messages],
             links=[
                 (v.link_hash, v.result_id, to_micros(v.link_expires_at))
@@ -191,18 +191,6 @@ class IntakeStore:
             keyring.seal(pack(result), PURPOSE, row.result_id),
         )
 
-    def _certificate(self, result_id: str, certificate: CertificateRow) -> Values:
-        return (
-            certificate.uvci,
-            result_id,
-            certificate.kid,
-            certificate.signature,
-            to_micros(certificate.issued_at),
-            to_micros(certificate.expires_at),
-            GOOD,
-            self._keyring.seal(certificate.cose, CERTIFICATE_PURPOSE, certificate.uvci),
-        )
-
 
 def _retire(connection: Connection, superseding: list[ResultRow], new: set[str]) -> None:
     """Earlier versions stop being current; whoever finds one retired came second."""
@@ -216,7 +204,8 @@ def _retire(connection: Connection, superseding: list[ResultRow], new: set[str])
 
 def _insert(connection: Connection, batch: _Batch) -> None:
     _RESULTS.run(connection, batch.results)
-    _CERTIFICATES.run(connection, batch.certificates)
+    CERTIFICATES.run(connection, batch.certificates)
+    OWED.run(connection, batch.owed)
     insert_deliveries(connection, batch.deliveries)
     _LINKS.run(connection, batch.links)
     insert_items(connection, batch.inbox)

@@ -1,21 +1,24 @@
 """Signing keys in files: encrypted PKCS#8, readable by their owner only.
 
 The folder holds ``csca.key`` and ``csca.crt``, and ``dsc-<kid>.key`` and ``.crt`` for every
-document signer, old ones included: their certificates verify until they have run out. Whoever
-signs lists is ``list-<kid>``. The CSCA's key is needed only to certify a new signer and may be
-kept elsewhere.
+document signer, old ones included: their certificates verify until they have run out;
+``list-<kid>`` are signers of lists. The CSCA's key is needed only to certify a new signer and
+may be kept elsewhere. What else lies in the folder: ``storage.keyfolder``.
 Source: RFC 5958 (PKCS#8), RFC 8018 (PBES2 with PBKDF2).
 """
 
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -23,22 +26,25 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from core.certificates.publishing import ListSigner
+from core.certificates.authority import CertifiedKey
+from core.certificates.keys import Certify, KeptKey, Role
 from core.certificates.signing import Signer, SoftwareSigner, kid_of
 from core.errors import SetupRefused
 
 CSCA: Final = "csca"
 _PRIVATE: Final = 0o600
-_PUBLIC: Final = 0o644
+PUBLIC: Final = 0o644
 
 
 class FileKeyStore:
-    """Keys and certificates in one folder.
+    """Keys and certificates in one folder; implements ``core.certificates.keys.KeyStore``.
 
     Args:
         passphrase: Encrypts every key of the folder. PKCS#8 stretches it only a little, so
             it must be long and random, not a word that somebody remembers.
     """
+
+    name: Final = "file"
 
     def __init__(self, folder: Path, passphrase: bytes) -> None:
         """Remember where; nothing is read yet, and certificates need no passphrase."""
@@ -51,7 +57,7 @@ class FileKeyStore:
         """Write both files; the key first, so that a certificate always has its key.
 
         Args:
-            name: ``csca``, or what ``dsc_name`` or ``list_name`` says.
+            name: ``csca``, or what ``dsc_name`` says.
 
         Raises:
             SetupRefused: ``no_passphrase``, or ``key_exists``: a key is never overwritten.
@@ -63,8 +69,8 @@ class FileKeyStore:
         encryption = BestAvailableEncryption(self._passphrase)
         key = private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(self._folder / f"{name}.key", key, _PRIVATE)
-        _write(self._folder / f"{name}.crt", certificate.public_bytes(Encoding.PEM), _PUBLIC)
+        write_whole(self._folder / f"{name}.key", key, _PRIVATE)
+        write_whole(self._folder / f"{name}.crt", certificate.public_bytes(Encoding.PEM), PUBLIC)
 
     def load(self, name: str) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
         """A key with its certificate.
@@ -73,64 +79,57 @@ class FileKeyStore:
             SetupRefused: ``no_signing_key``, ``no_passphrase``, ``wrong_passphrase`` or
                 ``key_file_unreadable``.
         """
-        return self._key(name), self._certificate(name)
+        return self._key(self._folder / f"{name}.key"), self._certificate(name)
 
     def signers(self) -> list[bytes]:
         """DER of every document signer, old and new: those whose certificates we verify."""
         return [_der(self._certificate(name)) for name in self._names()]
-
-    def list_signers(self) -> list[bytes]:
-        """DER of every signer of lists, old and new."""
-        return [_der(self._certificate(name)) for name in self._names("list")]
 
     def certificates(self) -> list[bytes]:
         """DER of every certificate of the folder: the signers, then the CSCA."""
         with_csca = (self._folder / f"{CSCA}.crt").exists()
         return [*self.signers(), *([_der(self._certificate(CSCA))] if with_csca else [])]
 
-    def current_signer(self, now: datetime) -> Signer:
-        """The newest document signer that is valid now.
+    def csca_certificate(self) -> bytes:
+        """DER of the CSCA's certificate, which others pin. Raises: SetupRefused, see ``load``."""
+        return _der(self._certificate(CSCA))
+
+    def create(self, role: Role, certify: Certify) -> KeptKey:
+        """Make a key, certify it, and keep both. Raises: SetupRefused, see ``save``."""
+        key = generate_private_key(SECP256R1())
+        certificate = certify(key.public_key())
+        self.save(key_name(role, certificate), key, certificate)
+        return KeptKey(role, certificate, store=self.name)
+
+    def holds(self, role: Role, certificate: x509.Certificate) -> bool:
+        """Whether there is a key file for ``certificate``."""
+        return (self._folder / f"{key_name(role, certificate)}.key").exists()
+
+    def signer(self, role: Role, certificate: x509.Certificate) -> Signer:
+        """A signer with the key of ``certificate``. Raises: SetupRefused, see ``load``."""
+        return SoftwareSigner(*self.load(key_name(role, certificate)))
+
+    def keep_csca(self, made: CertifiedKey) -> None:
+        """Keep a new CSCA. Raises: SetupRefused, see ``save``."""
+        self.save(CSCA, made.private_key, made.certificate)
+
+    def csca(self, key_file: Path | None = None, passphrase: bytes = b"") -> CertifiedKey:
+        """Open the CSCA.
+
+        Args:
+            key_file: Where its key was moved to; None is the folder.
+            passphrase: Of that file, where it isn't the folder's.
 
         Raises:
-            SetupRefused: ``no_signing_key``, ``signing_key_expired`` (none is valid now),
-                or what ``load`` raises.
+            SetupRefused: ``csca_key_elsewhere``, or what ``load`` raises.
         """
-        return SoftwareSigner(*self._newest(self._names(), now))
+        path = key_file or self._folder / f"{CSCA}.key"
+        if key_file is None and not path.exists():
+            raise SetupRefused("csca_key_elsewhere", str(path))
+        return CertifiedKey(self._certificate(CSCA), self._key(path, passphrase))
 
-    def current_list_signer(self, now: datetime) -> ListSigner:
-        """The newest signer of lists that is valid now.
-
-        Raises:
-            SetupRefused: as ``current_signer``.
-        """
-        key, certificate = self._newest(self._names("list"), now)
-        return ListSigner(SoftwareSigner(key, certificate), _der(certificate))
-
-    def has(self, name: str) -> bool:
-        """Whether a key with this name lies here (the CSCA's may be kept elsewhere)."""
-        return (self._folder / f"{name}.key").exists()
-
-    def certificate(self, name: str) -> bytes:
-        """DER of one certificate. Raises: SetupRefused, as ``load``."""
-        return _der(self._certificate(name))
-
-    def _newest(
-        self, names: list[str], now: datetime
-    ) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
-        candidates = [(self._certificate(name), name) for name in names]
-        if not candidates:
-            raise SetupRefused("no_signing_key", str(self._folder))
-        valid = [
-            (certificate.not_valid_before_utc, name)
-            for certificate, name in candidates
-            if certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
-        ]
-        if not valid:
-            raise SetupRefused("signing_key_expired", str(self._folder))
-        return self.load(max(valid)[1])
-
-    def _names(self, role: str = "dsc") -> list[str]:
-        return sorted(path.stem for path in self._folder.glob(f"{role}-*.crt"))
+    def _names(self) -> list[str]:
+        return sorted(path.stem for path in self._folder.glob("dsc-*.crt"))
 
     def _certificate(self, name: str) -> x509.Certificate:
         path = self._folder / f"{name}.crt"
@@ -141,9 +140,9 @@ class FileKeyStore:
         except (OSError, ValueError):
             raise SetupRefused("key_file_unreadable", str(path)) from None
 
-    def _key(self, name: str) -> EllipticCurvePrivateKey:
-        path = self._folder / f"{name}.key"
-        if not self._passphrase:
+    def _key(self, path: Path, passphrase: bytes = b"") -> EllipticCurvePrivateKey:
+        passphrase = passphrase or self._passphrase
+        if not passphrase:
             raise SetupRefused("no_passphrase")
         try:
             pem = path.read_bytes()
@@ -151,17 +150,17 @@ class FileKeyStore:
             raise SetupRefused("no_signing_key", str(path)) from None
         except OSError:
             raise SetupRefused("key_file_unreadable", str(path)) from None
-        return _opened(pem, self._passphrase, path)
+        return _opened(pem, passphrase, path)
 
 
 def dsc_name(certificate: x509.Certificate) -> str:
     """The name under which a document signer is kept: ``dsc-`` and its kid."""
-    return f"dsc-{kid_of(_der(certificate)).hex()}"
+    return key_name(Role.DSC, certificate)
 
 
-def list_name(certificate: x509.Certificate) -> str:
-    """The name under which a signer of lists is kept: ``list-`` and its kid."""
-    return f"list-{kid_of(_der(certificate)).hex()}"
+def key_name(role: Role, certificate: x509.Certificate) -> str:
+    """The name under which a key is kept: its role and its kid; there is one CSCA."""
+    return CSCA if role is Role.CSCA else f"{role}-{kid_of(_der(certificate)).hex()}"
 
 
 def _der(certificate: x509.Certificate) -> bytes:
@@ -180,7 +179,7 @@ def _opened(pem: bytes, passphrase: bytes, path: Path) -> EllipticCurvePrivateKe
     return key
 
 
-def _write(path: Path, data: bytes, mode: int) -> None:
+def write_whole(path: Path, data: bytes, mode: int) -> None:
     """Write beside, flush, rename: whoever looks sees the old file or the whole new one."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)

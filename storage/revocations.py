@@ -36,6 +36,11 @@ _UNSENT = text(
 )  # "a result is ready" must not arrive after "it was revoked"
 
 
+_HASHED: Final = (
+    CERTIFICATE.c.uvci, CERTIFICATE.c.signature, CERTIFICATE.c.compact_signature,
+)  # fmt: skip
+
+
 class RevocationStore:
     """Implements ``core.certificates.revoking.Revocations``."""
 
@@ -102,7 +107,7 @@ class RevocationStore:
 
     def standings(self, now: datetime) -> Standings:
         """What the published list is made from; expired certificates have left it."""
-        withdrawn = select(CERTIFICATE.c.kid, CERTIFICATE.c.uvci, CERTIFICATE.c.signature)
+        withdrawn = select(CERTIFICATE.c.kid, *_HASHED)
         withdrawn = withdrawn.where(WITHDRAWN, CERTIFICATE.c.expires_at > to_micros(now))
         with self._engine.connect() as connection:
             revoked = [entry for row in connection.execute(withdrawn) for entry in _entries(*row)]
@@ -116,15 +121,18 @@ class RevocationStore:
         return Standings(kids, (*revoked, *listed), self._live(now))
 
     def _live(self, now: datetime) -> Iterator[bytes]:
-        """The three hashes of each certificate that counts: a look-up tests all of them."""
-        good = select(CERTIFICATE.c.uvci, CERTIFICATE.c.signature).where(
+        """Every hash of each certificate that counts: a look-up tests those of its profile."""
+        good = select(*_HASHED).where(
             CERTIFICATE.c.standing == GOOD, CERTIFICATE.c.expires_at > to_micros(now)
         )
         with self._engine.connect() as connection:
-            for uvci, signature in connection.execution_options(yield_per=_CHUNK).execute(good):
+            rows = connection.execution_options(yield_per=_CHUNK).execute(good)
+            for uvci, signature, compact in rows:
                 yield signature_hash(signature)
                 yield uvci_hash(uvci)
                 yield country_uvci_hash(COUNTRY, uvci)
+                if compact is not None:
+                    yield signature_hash(compact)
 
     def _add(self, connection: Connection, rows: list[dict[str, object]]) -> int:
         fresh = insert_into(self._engine, REVOCATION).on_conflict_do_nothing()
@@ -138,10 +146,12 @@ def _announced(connection: Connection, result_id: str) -> bool:
     )
 
 
-def _entries(kid: bytes, uvci: str, signature: bytes) -> Iterator[Entry]:
-    """A compact code has another signature, so the identifier is listed beside it."""
+def _entries(kid: bytes, uvci: str, signature: bytes, compact: bytes | None) -> Iterator[Entry]:
+    """The compact code has a signature of its own."""
     yield Entry(HashKind.SIGNATURE, signature_hash(signature), kid)
     yield Entry(HashKind.UVCI, uvci_hash(uvci), kid)
+    if compact is not None:
+        yield Entry(HashKind.SIGNATURE, signature_hash(compact), kid)
 
 
 def _row(

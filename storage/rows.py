@@ -260,6 +260,8 @@ class CertificateRecord(SQLModel, table=True):
     Args:
         sealed: The COSE bytes, which hold name and date of birth.
         standing: ``good``; ``corrected`` or ``revoked`` once its version is superseded.
+        compact: Sealed: the COSE bytes of the compact profile; None where it has none.
+        compact_signature: Its signature, beside the full one's.
     """
 
     __tablename__: ClassVar[Any] = "certificate"
@@ -273,6 +275,16 @@ class CertificateRecord(SQLModel, table=True):
     expires_at: int = _time()
     standing: str
     sealed: bytes
+    compact: bytes | None
+    compact_signature: bytes | None
+
+
+class OwedCertificateRecord(SQLModel, table=True):
+    """A result that may have a certificate and has none, because nothing could sign."""
+
+    __tablename__: ClassVar[Any] = "owed_certificate"
+
+    result_id: str = Field(primary_key=True, foreign_key="result.id")
 
 
 class DeliveryRecord(SQLModel, table=True):
@@ -564,6 +576,7 @@ PUSH = _TABLES["push"]
 OFFICER = _TABLES["officer"]
 CHAT_GUESS = _TABLES["chat_guess"]
 CERTIFICATE = _TABLES["certificate"]
+OWED_CERTIFICATE = _TABLES["owed_certificate"]
 DELIVERY = _TABLES["delivery"]
 LINK = _TABLES["link"]
 INBOX = _TABLES["inbox_item"]

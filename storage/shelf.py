@@ -19,10 +19,10 @@ from core.citizens.proof import Proof
 from core.ports import LinkTarget, PersonRow, ShelfItem
 from core.results.catalogue import Catalogue, Confidentiality
 from core.results.reported import ReportStatus
+from storage.certificates import CERTIFICATE_PURPOSE, COMPACT_PURPOSE
 from storage.contents import PURPOSE, Contents, as_result, test_of, unpack
 from storage.encryption import Keyring
 from storage.engine import insert_into, writing
-from storage.intake import CERTIFICATE_PURPOSE
 from storage.moments import maybe_micros, maybe_moment, to_micros
 from storage.rows import CERTIFICATE, CURRENT, FACILITY, LINK, PROOF, RESULT
 
@@ -37,6 +37,7 @@ _ITEMS: Select[Any] = (
         FACILITY.c.contact.label("facility_contact"),
         CERTIFICATE.c.uvci,
         CERTIFICATE.c.sealed.label("certificate"),
+        CERTIFICATE.c.compact,
     )
     .join(FACILITY, FACILITY.c.code == RESULT.c.facility)
     .outerjoin(CERTIFICATE, CERTIFICATE.c.result_id == RESULT.c.id)
@@ -179,12 +180,18 @@ class ShelfStore:
             facility_contact=row.facility_contact,
             certificate=self._certificate(row),
             uvci=row.uvci,
+            compact=self._compact(row),
         )
 
     def _certificate(self, row: Row[Any]) -> bytes | None:
         if row.certificate is None:
             return None
         return self._keyring.open(row.certificate, CERTIFICATE_PURPOSE, row.uvci)
+
+    def _compact(self, row: Row[Any]) -> bytes | None:
+        if row.compact is None:
+            return None
+        return self._keyring.open(row.compact, COMPACT_PURPOSE, row.uvci)
 
 
 def _index_of(person_key: str) -> bytes:

@@ -50,7 +50,8 @@ REDIS = Program(("redis-server",), ("redis-server",))
 POSTGRES = Program(("initdb",), ("postgresql",), "usr/lib/postgresql/*/bin")
 SSHD = Program(("sshd",), ("openssh-server",), "usr/sbin")
 SSH_KEYGEN = Program(("ssh-keygen",), ("openssh-client",))
-EVERYTHING = (CHROMIUM, ZBARIMG, NODE, NPM, REDIS, POSTGRES, SSHD, SSH_KEYGEN)
+SOFTHSM = Program(("softhsm2-util",), ("softhsm2",))
+EVERYTHING = (CHROMIUM, ZBARIMG, NODE, NPM, REDIS, POSTGRES, SSHD, SSH_KEYGEN, SOFTHSM)
 
 
 def find(program: Program) -> Path | None:

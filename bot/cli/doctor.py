@@ -63,12 +63,32 @@ def _messages(installation: Installation) -> None:
     check_templates(settings.public_url, settings.public_host, settings.link_days)
 
 
+def _signing(installation: Installation) -> None:
+    installation.keys.current_signer(installation.clock()).sign(b"ketqua doctor")
+
+
+def _token(installation: Installation) -> None:
+    """Where a token is set: every signer whose key lies there signs, coming ones too."""
+    if installation.token_store is None:
+        return
+    for key in installation.keys.kept():
+        if key.store == installation.token_store.name and key.retired_at is None:
+            installation.keys.signer(key).sign(b"ketqua doctor")
+
+
+def _lists(installation: Installation) -> None:
+    from core.certificates.keys import Role
+
+    installation.keys.current_signer(installation.clock(), Role.LIST).sign(b"ketqua doctor")
+
+
 _CHECKS: dict[str, Callable[[Installation], object]] = {
     "settings": _settings,
     "database": _database,
     "fields": lambda installation: installation.keyring,
-    "signing": lambda installation: installation.key_store.current_signer(installation.clock()),
-    "lists": lambda installation: installation.key_store.current_list_signer(installation.clock()),
+    "signing": _signing,
+    "token": _token,
+    "lists": _lists,
     "messages": _messages,
     "catalogue": lambda installation: installation.catalogue,
 }

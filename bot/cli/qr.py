@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli.output import note
+from core.certificates.compact import as_compact_text
 from core.certificates.issue import as_text
+
+if TYPE_CHECKING:
+    from core.ports import ShelfItem
 
 
 @click.command("qr", epilog="Example: ketqua qr 2107662558 --facility BVNDGD -o qr.png")
@@ -17,7 +22,7 @@ from core.certificates.issue import as_text
 @click.option("--profile", type=click.Choice(["full", "compact"]), default="full")
 @click.option(
     "--format", "picture", type=click.Choice(["png", "svg", "txt", "text"]), default="png",
-    help="txt draws it in the terminal; text prints the HC1: text.",
+    help="txt draws it in the terminal; text prints the HC1: or KQ1: text.",
 )  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file.")
 def command(
@@ -26,9 +31,6 @@ def command(
     """Draw the QR code of a result; exit 1 if it has none."""
     from bot.opening import open_installation
 
-    if profile == "compact":
-        note("cli.qr.compact_not_yet")
-        sys.exit(2)
     installation = open_installation()
     found = installation.find_results(reference, facility_code)
     certified = [
@@ -44,9 +46,18 @@ def command(
             click.echo(f"{item.result_id} {item.facility_code} {item.result.test.key}", err=True)
         note("cli.qr.several")
         sys.exit(2)
-    assert certified[0].certificate is not None  # noqa: S101  (chosen above)
+    text = _text(certified[0], profile)
+    if text is None:
+        note("cli.qr.no_compact", reference=reference)
+        sys.exit(1)
     installation.audit_cli("qr_drawn", certified[0].result_id)
-    _write(_draw(as_text(certified[0].certificate), picture), output)
+    _write(_draw(text, picture), output)
+
+
+def _text(item: ShelfItem, profile: str) -> str | None:
+    if profile == "compact":
+        return as_compact_text(item.compact) if item.compact else None
+    return as_text(item.certificate) if item.certificate else None
 
 
 def _draw(text: str, picture: str) -> bytes:

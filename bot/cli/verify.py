@@ -203,16 +203,21 @@ def _claim_lines(claims: Claims) -> list[str]:
     fields = {
         "name": claims.full_name,
         "birth_date": claims.birth_date,
+        "document_end": claims.document_end and f"…{claims.document_end}",
         "kind": say(f"verdicts.kind.{claims.kind}"),
-        "test_type": say(f"verdicts.test_type.{claims.test_type}") if claims.test_type else "",
-        "outcome": say(f"verdicts.outcome.{claims.outcome}") if claims.outcome else "",
+        "test_type": claims.test_name or claims.test or _said("test_type", claims.test_type),
+        "outcome": claims.values or _said("outcome", claims.outcome),
         "collected_at" if claims.kind is Kind.TEST else "event_at": rfc3339(claims.collected_at),
         "centre": claims.centre,
-        "issuer": f"{claims.issuer} ({claims.country})",
+        "issuer": f"{claims.issuer} ({claims.country})".strip(),
         "uvci": claims.uvci,
         "expires_at": rfc3339(claims.expires_at),
     }
     return [_labelled(label, value) for label, value in fields.items() if value]
+
+
+def _said(domain: str, word: str | None) -> str:
+    return say(f"verdicts.{domain}.{word}") if word else ""
 
 
 def _labelled(label: str, value: str) -> str:

@@ -1,6 +1,6 @@
 """Checking a QR code: a photo, a file or pasted text gets the checkpoint's verdict.
 
-A picture or a pasted ``HC1:`` text is checked in every state, and leaves it as it was.
+A picture or a pasted ``HC1:`` or ``KQ1:`` text is checked in every state, and leaves it as it was.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.conversations import views
 from bot.conversations.states import Go, Step, Verify
 from bot.conversations.talk import Buttons, Talk
 from bot.conversations.words import Typed
-from core.certificates.issue import PREFIX
+from core.certificates.decode import PREFIXES
 from core.certificates.verdict import Verdict
 
 LARGEST_FILE: Final = 10 * 1024 * 1024  # bytes, as on the web page
@@ -33,7 +33,7 @@ def build() -> Router:
     router.callback_query.register(ask_for_certificate, Go.filter(F.to == Step.VERIFY))
     router.message.register(ask_for_certificate, or_f(Command("verify"), Typed("verify")))
     router.message.register(check_picture, F.photo | F.document)
-    router.message.register(check_text, F.text.contains(PREFIX))
+    router.message.register(check_text, or_f(*map(F.text.contains, PREFIXES)))
     router.message.register(check_text, Verify.awaiting_certificate, F.text)
     router.message.register(ask_for_certificate, Verify.awaiting_certificate)
     return router
@@ -50,7 +50,7 @@ async def ask_for_certificate(
 async def check_text(message: Message, talk: Talk) -> None:
     """Check pasted text, from where the code begins."""
     text = message.text or ""
-    start = max(text.find(PREFIX), 0)
+    start = min((text.find(prefix) for prefix in PREFIXES if prefix in text), default=0)
     verdict = await asyncio.to_thread(talk.room.checkpoint.check_text, text[start:])
     await _say(verdict, talk)
 

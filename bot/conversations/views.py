@@ -128,10 +128,15 @@ def _claims(talk: Talk, verdict: Verdict, claims: Claims) -> list[str]:
         talk.say("chat.claims.person", name=claims.full_name, birth_date=_day_first(claims)),
         talk.say(
             "chat.result.line",
-            test=talk.say(f"verdicts.test_type.{claims.test_type or 'other'}"),
-            outcome=talk.say(f"verdicts.outcome.{claims.outcome or 'unknown'}"),
+            test=claims.test_name
+            or claims.test
+            or talk.say(f"verdicts.test_type.{claims.test_type or 'other'}"),
+            outcome=claims.values or talk.say(f"verdicts.outcome.{claims.outcome or 'unknown'}"),
         ),
     ]
+    if claims.document_end:
+        label = talk.say("verdicts.label.document_end")
+        lines.append(talk.say("verdicts.line", label=label, value=f"…{claims.document_end}"))
     if claims.collected_at:
         lines.append(talk.say("chat.result.collected", time=at(talk, claims.collected_at)))
     if claims.centre:

@@ -23,7 +23,8 @@ from core.certificates.signing import SoftwareSigner, kid_of
 
 TEST_USAGE: Final = "1.3.6.1.4.1.1847.2021.1.1"
 LIST_USAGE: Final = "2.25.286098190206563398434837120553512283901"
-"""Signs the product's lists, and nothing else (a UUID of ours as an OID)."""
+"""Signs the product's lists, and nothing else; a UUID as an OID (ITU-T X.667)."""
+
 CSCA_LIFETIME: Final = timedelta(days=4 * 365)
 DSC_LIFETIME: Final = timedelta(days=2 * 365)
 
@@ -72,7 +73,8 @@ def create_csca(
     builder = _builder(name, name, key.public_key(), not_before, lifetime)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
-    return CertifiedKey(_with_identifiers(builder, key, key).sign(key, SHA256()), key)
+    builder = _with_identifiers(builder, key.public_key(), key)
+    return CertifiedKey(builder.sign(key, SHA256()), key)
 
 
 def create_dsc(
@@ -93,8 +95,18 @@ def create_dsc(
     Raises:
         ValueError: the name is too long for a certificate.
     """
-    subject = _name(organisation, "DSC", demo=demo)
-    return _certified(csca, subject, not_before, lifetime, usages)
+    key = ec.generate_private_key(ec.SECP256R1())
+    signed = certify(
+        csca,
+        key.public_key(),
+        organisation=organisation,
+        role="DSC",
+        not_before=not_before,
+        lifetime=lifetime,
+        demo=demo,
+        usages=usages,
+    )
+    return CertifiedKey(signed, key)
 
 
 def create_list_signer(
@@ -105,34 +117,54 @@ def create_list_signer(
     lifetime: timedelta = DSC_LIFETIME,
     demo: bool = False,
 ) -> CertifiedKey:
-    """Create the signer of trust list, revocations and rules; it signs no certificates.
-
-    Args:
-        not_before: Aware time.
+    """Create a signer of lists certified by ``csca``; it may sign no health certificates.
 
     Raises:
         ValueError: the name is too long for a certificate.
     """
-    subject = _name(organisation, "Lists", demo=demo)
-    return _certified(csca, subject, not_before, lifetime, (LIST_USAGE,))
+    key = ec.generate_private_key(ec.SECP256R1())
+    signed = certify(
+        csca,
+        key.public_key(),
+        organisation=organisation,
+        role="LIST",
+        not_before=not_before,
+        lifetime=lifetime,
+        demo=demo,
+        usages=(LIST_USAGE,),
+    )
+    return CertifiedKey(signed, key)
 
 
-def _certified(
+def certify(
     csca: CertifiedKey,
-    subject: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    *,
+    organisation: str,
+    role: str,
     not_before: datetime,
     lifetime: timedelta,
+    demo: bool,
     usages: tuple[str, ...],
-) -> CertifiedKey:
-    key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder(
-        subject, csca.certificate.subject, key.public_key(), not_before, lifetime
-    ).add_extension(_usage(signs_certificates=False), critical=True)
+) -> x509.Certificate:
+    """Certify a signer's key, wherever its private half lies.
+
+    Args:
+        role: Word in its common name: ``DSC`` or ``LIST``.
+        not_before: Aware time.
+        usages: OIDs of the extended key usage; none allows every kind of certificate.
+
+    Raises:
+        ValueError: the name is too long for a certificate.
+    """
+    subject = _name(organisation, role, demo=demo)
+    builder = _builder(subject, csca.certificate.subject, key, not_before, lifetime).add_extension(
+        _usage(signs_certificates=False), critical=True
+    )
     if usages:
         extended = x509.ExtendedKeyUsage([x509.ObjectIdentifier(usage) for usage in usages])
         builder = builder.add_extension(extended, critical=False)
-    signed = _with_identifiers(builder, key, csca.private_key).sign(csca.private_key, SHA256())
-    return CertifiedKey(signed, key)
+    return _with_identifiers(builder, key, csca.private_key).sign(csca.private_key, SHA256())
 
 
 def _name(organisation: str, role: str, *, demo: bool) -> x509.Name:
@@ -180,9 +212,9 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 def _with_identifiers(
     builder: x509.CertificateBuilder,
-    subject: ec.EllipticCurvePrivateKey,
+    subject: ec.EllipticCurvePublicKey,
     issuer: ec.EllipticCurvePrivateKey,
 ) -> x509.CertificateBuilder:
-    own = x509.SubjectKeyIdentifier.from_public_key(subject.public_key())
+    own = x509.SubjectKeyIdentifier.from_public_key(subject)
     above = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key())
     return builder.add_extension(own, critical=False).add_extension(above, critical=False)

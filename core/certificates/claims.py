@@ -3,7 +3,9 @@
 Read leniently: what is unusable is refused, not what a schema dislikes. Usable means times, a
 name to compare with a photo ID, and at least one test, vaccination or recovery. With several
 entries the latest of the first kind counts; key usage and revocation look at all of them.
-Source: ehn-dcc-schema 1.3.0 and its value sets.
+A certificate without a DCC may have the product's own claim for other tests instead.
+The compact profile is read in ``core.certificates.compact``.
+Source: ehn-dcc-schema 1.3.0 and its value sets; docs/verifying.md (claim −260 → −1).
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from enum import StrEnum
 from typing import Final
 
 from core.certificates import cbor
-from core.certificates.decode import HEALTH, ISSUER, Malformed, Step, Unverified
+from core.certificates.decode import HEALTH, ISSUER, Malformed, Step, Unverified, usable_second
+from core.certificates.private import CLAIM, LONGEST_OUTCOME, Key
 
 _PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?")
 _TEXT_TIME_TAG = frozenset({0})
 _LONGEST = 200  # characters shown of any field; the schema allows 80
+_PAIR = 2  # family and given name
 
 
 class Kind(StrEnum):
@@ -50,6 +54,7 @@ class TestOutcome(StrEnum):
 _ENTRY_KEY: Final = {Kind.TEST: "t", Kind.VACCINATION: "v", Kind.RECOVERY: "r"}
 _EVENT_KEY: Final = {Kind.TEST: "sc", Kind.VACCINATION: "dt", Kind.RECOVERY: "fr"}
 _TYPES: Final = {"LP6464-4": TestType.PCR, "LP217198-3": TestType.ANTIGEN}
+_WORDS: Final = {"negative": TestOutcome.NEGATIVE, "positive": TestOutcome.POSITIVE}
 _OUTCOMES: Final = {"260415000": TestOutcome.NEGATIVE, "260373001": TestOutcome.POSITIVE}
 
 
@@ -62,12 +67,17 @@ class Claims:
         birth_date: ``YYYY``, ``YYYY-MM``, ``YYYY-MM-DD`` or empty.
         kind: Of the entry shown.
         kinds: Of all entries.
-        test_type: None unless a test; ``outcome`` likewise.
+        test_type: None unless a test; ``outcome`` likewise, unknown where ``values`` speak.
         collected_at: Aware UTC: of sampling, vaccination or the first positive test; None if
             it can't be read.
         uvci: Of the entry shown.
         uvcis: Of all entries.
-        document: The health certificate's map as plain JSON values, for rules.
+        test: Key of the issuer's catalogue, where no DCC entry says what was tested.
+        test_name: Its name, in the issuer's language.
+        values: What the test found, as reported, where it is neither negative nor positive.
+        initials: In place of the names, in the compact profile.
+        document_end: Last characters of a document, in the compact profile.
+        health: The EU health certificate's map as it was read, for rules; else empty.
         entry: The entry shown, likewise.
     """
 
@@ -89,14 +99,20 @@ class Claims:
     uvcis: tuple[str, ...]
     issued_at: datetime
     expires_at: datetime
-    document: Mapping[str, object] = field(default_factory=dict, repr=False)
-    entry: Mapping[str, object] = field(default_factory=dict, repr=False)
+    test: str = ""
+    test_name: str = ""
+    values: str = ""
+    initials: str = ""
+    document_end: str = ""
+    health: Mapping[object, object] = field(default_factory=dict, repr=False)
+    entry: Mapping[object, object] = field(default_factory=dict, repr=False)
 
     @property
     def full_name(self) -> str:
-        """Family name first, as Vietnamese names are spoken and ID cards write them."""
+        """Family name first, as Vietnamese names are spoken; initials where there is no name."""
         family = self.family_name or self.family_name_std
-        return f"{family} {self.given_name or self.given_name_std}".strip()
+        name = f"{family} {self.given_name or self.given_name_std}".strip()
+        return name or self.initials
 
     def to_json(self) -> dict[str, str]:
         """The claims as ``ketqua verify --json`` prints them; empty ones are left out."""
@@ -106,10 +122,14 @@ class Claims:
             "family_name_std": self.family_name_std,
             "given_name_std": self.given_name_std,
             "birth_date": self.birth_date,
+            "initials": self.initials,
+            "document_end": self.document_end,
             "kind": self.kind.value,
             "target": self.target,
             "test_type": self.test_type.value if self.test_type else "",
-            "outcome": self.outcome.value if self.outcome else "",
+            "test": self.test,
+            "test_name": self.test_name,
+            "outcome": self.values or (self.outcome.value if self.outcome else ""),
             "collected_at": rfc3339(self.collected_at),
             "centre": self.centre,
             "country": self.country,
@@ -135,15 +155,63 @@ def read_claims(verified: Unverified) -> Claims | Malformed:
     issued, expires = verified.issued_second, verified.expires_second
     if issued is None or expires is None:
         return Malformed(Step.CLAIMS, "unusable_time")
-    health = _map(_map(verified.contents.get(HEALTH)).get(1))
+    claim = _map(verified.contents.get(HEALTH))
+    times = (datetime.fromtimestamp(issued, UTC), datetime.fromtimestamp(expires, UTC))
+    if 1 not in claim and CLAIM in claim:
+        return _read_other_test(verified, _map(claim[CLAIM]), times)
+    health = _map(claim.get(1))
     names = _map(health.get("nam"))
     if not any(_text(names, key) for key in ("fn", "gn", "fnt", "gnt")):
         return Malformed(Step.CLAIMS, "no_name")
     entries = list(_entries(health))
     if not entries:
         return Malformed(Step.CLAIMS, "no_entry")
-    times = (datetime.fromtimestamp(issued, UTC), datetime.fromtimestamp(expires, UTC))
     return _claims(verified, health, _birth_date(health.get("dob")), entries, times)
+
+
+def _read_other_test(
+    verified: Unverified, claim: Mapping[object, object], times: tuple[datetime, datetime]
+) -> Claims | Malformed:
+    """The product's own claim: one test, of which the catalogue's key says what it is."""
+    names, written = _pair(claim.get(Key.NAMES)), _pair(claim.get(Key.NAMES_STD))
+    if not any(names + written):
+        return Malformed(Step.CLAIMS, "no_name")
+    test, said = _text(claim, Key.TEST), _text(claim, Key.OUTCOME, longest=LONGEST_OUTCOME)
+    if not test or not said:
+        return Malformed(Step.CLAIMS, "no_entry")
+    outcome, uvci = _WORDS.get(said, TestOutcome.UNKNOWN), _text(claim, Key.UVCI)
+    collected = usable_second(claim.get(Key.COLLECTED))
+    return Claims(
+        family_name=names[0],
+        given_name=names[1],
+        family_name_std=written[0],
+        given_name_std=written[1],
+        birth_date=_birth_date(claim.get(Key.BIRTH_DATE)),
+        kind=Kind.TEST,
+        kinds=frozenset((Kind.TEST,)),
+        target=_text(claim, Key.TARGET),
+        test_type=TestType.OTHER,
+        outcome=outcome,
+        collected_at=None if collected is None else datetime.fromtimestamp(collected, UTC),
+        centre=_text(claim, Key.CENTRE),
+        country=_text(verified.contents, ISSUER),
+        issuer=_text(claim, Key.ISSUER),
+        uvci=uvci,
+        uvcis=(uvci,) if uvci else (),
+        issued_at=times[0],
+        expires_at=times[1],
+        test=test,
+        test_name=_text(claim, Key.TEST_NAME),
+        values=said if outcome is TestOutcome.UNKNOWN else "",
+    )
+
+
+def _pair(value: object) -> tuple[str, str]:
+    """Two names of a list; empty where they aren't texts."""
+    if not isinstance(value, list | tuple) or len(value) != _PAIR:
+        return "", ""
+    fields: Mapping[object, object] = dict(enumerate(value))
+    return _text(fields, 0), _text(fields, 1)
 
 
 def _claims(
@@ -174,8 +242,8 @@ def _claims(
         uvcis=tuple(uvci for _, each in entries if (uvci := _text(each, "ci"))),
         issued_at=times[0],
         expires_at=times[1],
-        document=_plain_map(health),
-        entry=_plain_map(entry),
+        health=health,
+        entry=entry,
     )
 
 
@@ -183,13 +251,15 @@ def _entries(health: Mapping[object, object]) -> Iterator[tuple[Kind, Mapping[ob
     for kind, key in _ENTRY_KEY.items():
         entries = health.get(key)
         if isinstance(entries, list | tuple):
-            yield from ((kind, entry) for entry in entries if isinstance(entry, Mapping))
+            yield from ((kind, entry) for entry in entries if cbor.is_map(entry))
 
 
 def _shown(
     entries: list[tuple[Kind, Mapping[object, object]]],
 ) -> tuple[Kind, Mapping[object, object]]:
     """The latest entry of the first kind; one without a time counts as the oldest."""
+    if len(entries) == 1:
+        return entries[0]
     first = entries[0][0]
     oldest = datetime.min.replace(tzinfo=UTC)
     same_kind = [entry for entry in entries if entry[0] is first]
@@ -219,24 +289,10 @@ def _birth_date(value: object) -> str:
     return f"{year}-{month}" if day in (None, "00") else f"{year}-{month}-{day}"
 
 
-def _plain_map(fields: Mapping[object, object]) -> dict[str, object]:
-    """The members that JSON has, so that rules see the same here and in a browser."""
-    return {key: _plain(value) for key, value in fields.items() if isinstance(key, str)}
-
-
-def _plain(value: object) -> object:
-    value = cbor.untagged(value, _TEXT_TIME_TAG)
-    if isinstance(value, Mapping):
-        return _plain_map(value)
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value if isinstance(value, str | bool | int | float) else None
-
-
 def _map(value: object) -> Mapping[object, object]:
-    return value if isinstance(value, Mapping) else {}
+    return value if cbor.is_map(value) else {}
 
 
-def _text(fields: Mapping[object, object], key: object) -> str:
+def _text(fields: Mapping[object, object], key: object, *, longest: int = _LONGEST) -> str:
     value = fields.get(key)
-    return value.strip()[:_LONGEST] if isinstance(value, str) else ""
+    return value.strip()[:longest] if isinstance(value, str) else ""

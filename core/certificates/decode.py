@@ -1,9 +1,10 @@
 """From the text of a QR code to unverified contents, in named steps.
 
-prefix → base45 → zlib → cose → cbor. Each step is bounded and ends in a value: the contents,
-or ``Malformed`` with the step that failed. Nothing here is verified; ``Unverified`` is a type
-of its own so that nobody takes it for ``Claims``. Real deviations are accepted: an array
-without tag 18, a CWT tag 61 around it, the kid and the algorithm in either header.
+prefix → base45 → zlib → cose → cbor; the compact profile has no zlib. Each step is bounded and
+ends in a value: the contents, or ``Malformed`` with the step that failed. Nothing here is
+verified; ``Unverified`` is a type of its own so that nobody takes it for ``Claims``. Real
+deviations are accepted: an array without tag 18, a CWT tag 61 around it, the kid and the
+algorithm in either header.
 Source: hcert-spec 1.3.0 section 4; RFC 9052 sections 3 and 4.2; RFC 8392.
 """
 
@@ -20,11 +21,15 @@ import cbor2
 
 from core.certificates import base45, cbor
 from core.certificates.issue import PREFIX
+from core.certificates.private import CLAIM
 
+COMPACT_PREFIX: Final = "KQ1:"
+PREFIXES: Final = (PREFIX, COMPACT_PREFIX)
 MAX_TEXT: Final = 8 * 1024
 """Characters; the largest QR code holds 4,296."""
 
-ISSUER, EXPIRES, ISSUED, HEALTH = 1, 4, 6, -260
+ISSUER, EXPIRES, ISSUED, HEALTH, COMPACT = 1, 4, 6, -260, -261
+_SIGN1_PARTS = 4
 _ALGORITHM, _CRITICAL, _KID = 1, 2, 4
 _ENVELOPE_TAGS = frozenset({18, 61, 55799})  # COSE_Sign1, CWT, self-described CBOR
 _EPOCH_TAG = frozenset({1})
@@ -62,6 +67,7 @@ class Unverified:
         contents: The CWT's claims, not looked at yet.
         issued_second: Claim 6 as seconds since 1970, or None when unusable.
         expires_second: Claim 4 likewise.
+        compact: Came with the prefix of the compact profile.
     """
 
     protected: bytes
@@ -72,6 +78,7 @@ class Unverified:
     contents: Mapping[object, object]
     issued_second: float | None
     expires_second: float | None
+    compact: bool = False
 
     @property
     def to_be_verified(self) -> bytes:
@@ -95,18 +102,23 @@ def decode(text: str) -> Unverified | Malformed:
         text: As scanned or pasted; line breaks in it are ignored.
     """
     try:
-        return _unwrapped(_inflated(_bytes_of(_without_prefix(text))))
+        prefix, encoded = _parted(text)
+        if prefix == COMPACT_PREFIX:
+            return _unwrapped(_bytes_of(encoded), compact=True)
+        return _unwrapped(_inflated(_bytes_of(encoded)))
     except _Broken as broken:
         return Malformed(broken.step, broken.reason)
 
 
-def _without_prefix(text: str) -> str:
+def _parted(text: str) -> tuple[str, str]:
+    """The prefix and what follows it."""
     if len(text) > MAX_TEXT:
         raise _Broken(Step.PREFIX, "too_long")
-    joined = text.translate(_LINE_BREAKS).lstrip()
-    if not joined.startswith(PREFIX):
+    broken = "\n" in text or "\r" in text or "\t" in text
+    joined = (text.translate(_LINE_BREAKS) if broken else text).lstrip()
+    if not joined.startswith(PREFIXES):
         raise _Broken(Step.PREFIX, "not_a_certificate")
-    return joined[len(PREFIX) :]
+    return joined[: len(PREFIX)], joined[len(PREFIX) :]
 
 
 def _bytes_of(encoded: str) -> bytes:
@@ -129,15 +141,12 @@ def _inflated(data: bytes) -> bytes:
     return inflated
 
 
-def _unwrapped(cose: bytes) -> Unverified:
+def _unwrapped(cose: bytes, *, compact: bool = False) -> Unverified:
     """Open the COSE_Sign1 message and the CWT in it."""
     message = cbor.untagged(_read(Step.COSE, cose), _ENVELOPE_TAGS)
-    match message:
-        case [bytes(protected), Mapping() as unprotected, bytes(payload), bytes(signature)]:
-            headers = _headers(protected)
-        case _:
-            raise _Broken(Step.COSE, "not_a_signed_message")
-    contents = _contents(payload)
+    protected, unprotected, payload, signature = _parts(message)
+    headers = _headers(protected)
+    contents = _contents(payload, COMPACT) if compact else _contents(payload, HEALTH, 1, CLAIM)
     return Unverified(
         protected=protected,
         payload=payload,
@@ -145,27 +154,39 @@ def _unwrapped(cose: bytes) -> Unverified:
         kid=_kid(headers.get(_KID, unprotected.get(_KID))),
         algorithm=_integer(headers.get(_ALGORITHM, unprotected.get(_ALGORITHM))),
         contents=contents,
-        issued_second=_second(contents.get(ISSUED)),
-        expires_second=_second(contents.get(EXPIRES)),
+        issued_second=usable_second(contents.get(ISSUED)),
+        expires_second=usable_second(contents.get(EXPIRES)),
+        compact=compact,
     )
+
+
+def _parts(message: object) -> tuple[bytes, Mapping[object, object], bytes, bytes]:
+    if isinstance(message, list | tuple) and len(message) == _SIGN1_PARTS:
+        protected, unprotected, payload, signature = message
+        texts = (protected, payload, signature)
+        if cbor.is_map(unprotected) and all(type(text) is bytes for text in texts):
+            return protected, unprotected, payload, signature
+    raise _Broken(Step.COSE, "not_a_signed_message")
 
 
 def _headers(protected: bytes) -> Mapping[object, object]:
     headers = _read(Step.COSE, protected) if protected else {}
-    if not isinstance(headers, Mapping):
+    if not cbor.is_map(headers):
         raise _Broken(Step.COSE, "not_a_signed_message")
     if _CRITICAL in headers:  # it names headers that must be understood, and we know none
         raise _Broken(Step.COSE, "critical_header")
     return headers
 
 
-def _contents(payload: bytes) -> Mapping[object, object]:
-    """The CWT's claims; those of the health certificate must at least be maps."""
+def _contents(payload: bytes, claim: int, *members: int) -> Mapping[object, object]:
+    """The CWT's claims; the profile's own, and ``members`` of it, must at least be maps."""
     contents = _read(Step.CBOR, payload)
-    if not isinstance(contents, Mapping):
+    if not cbor.is_map(contents):
         raise _Broken(Step.CBOR, "not_a_map")
-    health = contents.get(HEALTH, {})
-    if not isinstance(health, Mapping) or not isinstance(health.get(1, {}), Mapping):
+    own = contents.get(claim, {})
+    if not cbor.is_map(own):
+        raise _Broken(Step.CBOR, "not_a_map")
+    if not all(cbor.is_map(own.get(member, {})) for member in members):
         raise _Broken(Step.CBOR, "not_a_map")
     return contents
 
@@ -185,7 +206,7 @@ def _integer(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _second(value: object) -> float | None:
+def usable_second(value: object) -> float | None:
     """A NumericDate that datetime can hold, or None. NaN fails every comparison."""
     number = cbor.untagged(value, _EPOCH_TAG)
     if isinstance(number, bool) or not isinstance(number, int | float):

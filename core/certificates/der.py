@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 _SEQUENCE, _OID, _OCTETS, _UTC_TIME, _EXTENSIONS, _VERSION = 0x30, 0x06, 0x04, 0x17, 0xA3, 0xA0
+_BOOLEAN = 0x01
+_KEY_CERT_SIGN = 0x04  # bit 5, counted from the left
 _LONG_FORM = 0x80
 
 
@@ -37,6 +39,7 @@ class OpenedCertificate:
         issuer: ``(OID, text)`` pairs of the issuer's name.
         public_key: SubjectPublicKeyInfo, DER.
         extended_key_usage: OIDs; empty when the extension is absent or empty.
+        certifies: It may sign certificates: a CA by its constraints or its key usage.
     """
 
     issuer: tuple[tuple[str, str], ...]
@@ -44,6 +47,7 @@ class OpenedCertificate:
     not_after: datetime
     public_key: bytes
     extended_key_usage: frozenset[str]
+    certifies: bool = False
 
 
 def open_certificate(der: bytes) -> OpenedCertificate:
@@ -70,6 +74,7 @@ def _opened(body: Element) -> OpenedCertificate:
         not_after=not_after,
         public_key=public_key.encoded,
         extended_key_usage=frozenset(_extended_key_usage(extensions)),
+        certifies=_certifies(extensions),
     )
 
 
@@ -117,11 +122,33 @@ def _name(name: Element) -> Iterator[tuple[str, str]]:
 
 
 def _extended_key_usage(extensions: bytes) -> Iterator[str]:
-    for extension in _elements(_first(extensions).content) if extensions else ():
+    for value in _extension(extensions, "2.5.29.37"):
+        usages = _first(value).content
+        yield from (_oid(usage.content) for usage in _elements(usages) if usage.tag == _OID)
+
+
+def _certifies(extensions: bytes) -> bool:
+    """Basic constraints that say CA, or the bit of key usage for signing certificates."""
+    for value in _extension(extensions, "2.5.29.19"):
+        if any(part.tag == _BOOLEAN and any(part.content) for part in _within(value)):
+            return True
+    for value in _extension(extensions, "2.5.29.15"):
+        unused_and_bits = next(_elements(value)).content
+        if len(unused_and_bits) > 1 and unused_and_bits[1] & _KEY_CERT_SIGN:
+            return True
+    return False
+
+
+def _within(value: bytes) -> Iterator[Element]:
+    return _elements(_first(value).content)
+
+
+def _extension(extensions: bytes, wanted: str) -> Iterator[bytes]:
+    """The value of an extension, where it is there."""
+    for extension in _within(extensions) if extensions else ():
         parts = list(_elements(extension.content))
-        if _oid(parts[0].content) == "2.5.29.37" and parts[-1].tag == _OCTETS:
-            usages = _first(parts[-1].content).content
-            yield from (_oid(usage.content) for usage in _elements(usages) if usage.tag == _OID)
+        if _oid(parts[0].content) == wanted and parts[-1].tag == _OCTETS:
+            yield parts[-1].content
 
 
 def _oid(content: bytes) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from core.certificates.transliteration import MAX_LENGTH, transliterate
+from core.certificates.transliteration import MAX_LENGTH, written_names
 from core.quick import quick_init
 from core.results.catalogue import TestKind
 
@@ -64,11 +64,12 @@ def test_certificate(facts: TestFacts, uvci: str) -> dict[str, object]:
 
 
 def _names(facts: TestFacts) -> dict[str, str]:
+    family, given = written_names(facts.family, facts.given)
     names = {
         "fn": facts.family[:MAX_LENGTH],
-        "fnt": transliterate(facts.family),
+        "fnt": family,
         "gn": facts.given[:MAX_LENGTH],
-        "gnt": transliterate(facts.given),
+        "gnt": given,
     }
     return {key: name for key, name in names.items() if name or key == "fnt"}
 

@@ -13,8 +13,7 @@ from typing import Final
 import zxingcpp
 from PIL import Image, UnidentifiedImageError
 
-from core.certificates.decode import Malformed, Step
-from core.certificates.issue import PREFIX
+from core.certificates.decode import PREFIXES, Malformed, Step
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 MAX_PIXELS: Final = 32_000_000
@@ -47,7 +46,7 @@ def read_code(data: bytes) -> str | Malformed:
     texts = [code.text for code in zxingcpp.read_barcodes(picture, formats=_CODES)]
     if not texts:
         return Malformed(Step.IMAGE, "no_code_found")
-    return next((text for text in texts if text.startswith(PREFIX)), texts[0])
+    return next((text for text in texts if text.startswith(PREFIXES)), texts[0])
 
 
 def _opened(data: bytes) -> Image.Image | Malformed:

@@ -23,7 +23,11 @@ _ES256 = ec.ECDSA(Prehashed(SHA256()))  # hashlib's hash: the library would ask 
 
 
 class SigningUnavailable(KetquaError):
-    """Nothing can be signed now: ``dsc_not_yet_valid``, ``dsc_expired``, ``key_mismatch``."""
+    """Nothing can be signed now.
+
+    ``dsc_not_yet_valid``, ``dsc_expired``, ``key_mismatch``; of a token: ``hsm_unavailable``,
+    ``hsm_module_missing``, ``hsm_token_missing``, ``hsm_key_missing``, ``hsm_wrong_pin``.
+    """
 
 
 class Signer(Protocol):
@@ -42,7 +46,7 @@ class Signer(Protocol):
         """Aware UTC; it signs nothing later."""
 
     def sign(self, data: bytes) -> bytes:
-        """ES256 over ``data``: 64 bytes, r then s."""
+        """ES256 over ``data``: 64 bytes, r then s. Raises: SigningUnavailable, the key is away."""
 
 
 def kid_of(der: bytes) -> bytes:

@@ -92,7 +92,7 @@ class TrustedCertificate:
         Raises:
             ValueError: nothing in it is a certificate.
         """
-        blocks = _pem_blocks(data) if b"-----BEGIN" in data else [data]
+        blocks = pem_blocks(data) if b"-----BEGIN" in data else [data]
         return tuple(cls.from_der(der, given=given) for der in blocks)
 
     def in_force(self, second: float | None) -> bool:
@@ -143,7 +143,8 @@ class TrustStore:
         return tuple(self._by_kid.get(kid, ()))
 
 
-def _pem_blocks(data: bytes) -> list[bytes]:
+def pem_blocks(data: bytes) -> list[bytes]:
+    """DER of every certificate in a PEM file. Raises: ValueError, there is none."""
     try:
         blocks = [b64decode(block) for block in _PEM.findall(data)]
     except binascii.Error as error:

@@ -9,7 +9,7 @@ Luhn mod N over ``A-Z0-9/:``.
 
 from __future__ import annotations
 
-from base64 import b32encode
+from base64 import b32decode, b32encode
 from typing import Final
 
 PREFIX: Final = "URN:UVCI:01:VN:"
@@ -43,6 +43,16 @@ def new_uvci(random_bytes: bytes) -> str:
         raise ValueError(message)
     body = PREFIX + b32encode(random_bytes).decode("ascii").rstrip("=")
     return f"{body}#{check_character(body)}"
+
+
+def serial_of(uvci: str) -> bytes:
+    """The random bytes of an identifier that ``new_uvci`` made.
+
+    Raises:
+        ValueError: it is another's.
+    """
+    opaque = uvci.removeprefix(PREFIX).partition("#")[0]
+    return b32decode(opaque + "=" * (-len(opaque) % 8))
 
 
 def check_ok(uvci: str) -> bool:

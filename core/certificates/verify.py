@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.certificates.claims import Claims, read_claims
+from core.certificates.compact import read_compact
 from core.certificates.decode import Malformed, Step, Unverified, decode
 from core.certificates.revocations import Marks, marks_of
 from core.certificates.trust import ES256, PS256, TrustedCertificate, TrustStore
@@ -62,7 +63,7 @@ def verify(
     verified = _authenticated(contents, trust)
     if isinstance(verified, Verdict):
         return verified
-    claims = read_claims(contents)
+    claims = read_compact(contents) if contents.compact else read_claims(contents)
     if isinstance(claims, Malformed):
         return replace(_malformed(claims), kid=contents.kid.hex())
     signed = Verdict(VerdictWord.VALID, kid=contents.kid.hex(), expires_at=claims.expires_at)
@@ -172,11 +173,12 @@ def _listed(
 
 
 def _ruled(signed: Verdict, claims: Claims, at: datetime, rule: Rule | None) -> Verdict:
-    vouched = replace(signed, claims=claims)
-    if rule is None:
-        return vouched
-    outcome = rule(claims, at)
-    vouched = replace(vouched, rule_valid_until=outcome.valid_until)
-    if outcome.passed:
-        return vouched
-    return replace(vouched, verdict=VerdictWord.RULE_NOT_MET, reason=outcome.reason)
+    outcome = rule(claims, at) if rule else RuleOutcome(passed=True)
+    return Verdict(
+        VerdictWord.VALID if outcome.passed else VerdictWord.RULE_NOT_MET,
+        "" if outcome.passed else outcome.reason,
+        claims=claims,
+        kid=signed.kid,
+        expires_at=signed.expires_at,
+        rule_valid_until=outcome.valid_until,
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from core.certificates.compact import as_compact_text
 from core.certificates.issue import as_text
 from core.citizens import challenge as otp
 from core.citizens.birth import ProofKind, proof_kind, proves
@@ -21,7 +22,7 @@ from core.citizens.proof import Proof, ProofVerdict, try_proof
 from core.messages import templates
 from core.messages.delivery import DeliveryDraft, DeliveryState, Priority
 from core.messages.templates import Template
-from core.policy.showing import Door, Showing, showing
+from core.policy.showing import Door, Showing, showing, shows_code
 from core.ports import Challenges, Clock, LinkTarget, PersonRow, Randomness, ResultShelf, ShelfItem
 from core.results.catalogue import Confidentiality
 
@@ -83,11 +84,30 @@ class ResultView:
     item: ShelfItem
     showing: Showing
 
-    def qr_text(self) -> str | None:
-        """The ``HC1:`` text, where there is a certificate and it may be shown."""
-        if self.showing is not Showing.FULL or self.item.certificate is None:
+    def qr_text(self, *, asked: bool = False) -> str | None:
+        """The ``HC1:`` text, where there is a certificate and it may be shown.
+
+        Args:
+            asked: The holder asked for the code.
+        """
+        if self.item.certificate is None or not self._shows_code(asked=asked):
             return None
         return as_text(self.item.certificate)
+
+    def compact_text(self) -> str | None:
+        """The ``KQ1:`` text for the smallest screens, where there is one."""
+        if self.item.compact is None or not self._shows_code(asked=False):
+            return None
+        return as_compact_text(self.item.compact)
+
+    @property
+    def code_on_request(self) -> bool:
+        """Whether there is a code that is shown only when the holder asks."""
+        return self.qr_text() is None and self.qr_text(asked=True) is not None
+
+    def _shows_code(self, *, asked: bool) -> bool:
+        confidentiality = self.item.result.test.confidentiality
+        return self.showing is Showing.FULL and shows_code(confidentiality, asked=asked)
 
 
 @dataclass(frozen=True, slots=True)

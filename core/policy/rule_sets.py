@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from core.certificates.claims import Claims, Kind, rfc3339
+from core.certificates import cbor
+from core.certificates.claims import Claims, Kind, TestOutcome, TestType, rfc3339
 from core.certificates.verdict import RuleOutcome
 from core.errors import KetquaError
 from core.policy.certlogic import CertLogicError, evaluate, is_path, is_true, operators
@@ -29,6 +30,9 @@ _PLACE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,31}")
 _PURPOSE = re.compile(r"[a-z][a-z-]{0,31}")
 _VERSION = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
 _ENTRY_KEY: Final = {Kind.TEST: "t", Kind.VACCINATION: "v", Kind.RECOVERY: "r"}
+_TYPE_CODE: Final = {TestType.PCR: "LP6464-4", TestType.ANTIGEN: "LP217198-3"}
+_OUTCOME_CODE: Final = {TestOutcome.NEGATIVE: "260415000", TestOutcome.POSITIVE: "260373001"}
+_TEXT_TIME_TAG: Final = frozenset({0})
 _APPLIES: Final = {
     "General": frozenset(Kind),
     "Test": frozenset({Kind.TEST}),
@@ -125,7 +129,7 @@ class RuleSet:
         return RuleOutcome(passed=not failed, reason=failed, valid_until=until)
 
     def _until(self, claims: Claims) -> datetime | None:
-        hours = self.accept_for.get(_text(claims.entry.get("tt")))
+        hours = self.accept_for.get(_text(_entry(claims).get("tt")))
         if hours is None or claims.collected_at is None:
             return None
         return claims.collected_at + hours
@@ -135,12 +139,8 @@ def rule_input(
     claims: Claims, at: datetime, value_sets: Mapping[str, Sequence[str]]
 ) -> dict[str, object]:
     """The data over which rules are evaluated (EU DCC: ``payload`` and ``external``)."""
-    entry = dict(claims.entry)
-    if claims.kind is Kind.TEST:
-        entry["sc"] = rfc3339(claims.collected_at) or None
-    payload = {key: claims.document.get(key) for key in ("ver", "nam", "dob")}
     return {
-        "payload": payload | {_ENTRY_KEY[claims.kind]: [entry]},
+        "payload": _person(claims) | {_ENTRY_KEY[claims.kind]: [_entry(claims)]},
         "external": {
             "validationClock": rfc3339(at),
             "valueSets": {name: list(values) for name, values in value_sets.items()},
@@ -150,6 +150,42 @@ def rule_input(
             "exp": rfc3339(claims.expires_at),
         },
     }
+
+
+def _person(claims: Claims) -> dict[str, object]:
+    """Of a certificate that is no EU one only the date of birth: rules may ask for an age."""
+    health = _plain_map(claims.health)
+    return {key: health.get(key) for key in ("ver", "nam", "dob")} | (
+        {} if claims.health else {"dob": claims.birth_date}
+    )
+
+
+def _entry(claims: Claims) -> dict[str, object]:
+    """The entry that counts, in the EU's words whatever the certificate's form."""
+    entry = _plain_map(claims.entry)
+    if claims.kind is not Kind.TEST:
+        return entry
+    if not entry:
+        entry = {
+            "tg": claims.target,
+            "tt": _TYPE_CODE.get(claims.test_type, "") if claims.test_type else "",
+            "tr": _OUTCOME_CODE.get(claims.outcome, "") if claims.outcome else "",
+        }
+    return entry | {"sc": rfc3339(claims.collected_at) or None}
+
+
+def _plain_map(fields: Mapping[object, object]) -> dict[str, object]:
+    """The members that JSON has, so that rules see the same here and in a browser."""
+    return {key: _plain(value) for key, value in fields.items() if isinstance(key, str)}
+
+
+def _plain(value: object) -> object:
+    value = cbor.untagged(value, _TEXT_TIME_TAG)
+    if cbor.is_map(value):
+        return _plain_map(value)
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value if isinstance(value, str | bool | int | float) else None
 
 
 def chosen(sets: Iterable[RuleSet], place: str, purpose: str, at: datetime) -> RuleSet | None:

@@ -45,3 +45,15 @@ def showing(
     if door is Door.CHAT:
         return Showing.LINK_ONLY
     return Showing.FULL if proven_now else Showing.NEEDS_PROOF
+
+
+def shows_code(confidentiality: Confidentiality, *, asked: bool) -> bool:
+    """Whether a result that is shown in full shows its QR code too.
+
+    Args:
+        asked: The holder asked for the code of this very result: a clinical one may be looked
+            at in company, and its code says everything.
+    """
+    if confidentiality is Confidentiality.A:
+        return True
+    return confidentiality is Confidentiality.B and asked

@@ -17,6 +17,8 @@ from core.results.reported import Coding
 
 _KEY = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)*")
 _SHORTEST_LINE = 2  # a system and one code
+VALID_DAYS = 180
+_LONGEST_LIFE = 3650  # days
 
 
 class Confidentiality(StrEnum):
@@ -47,6 +49,7 @@ class TestDefinition:
         names: Display name per language code.
         target: SNOMED CT code of the disease or agent; empty where none applies.
         codes: ``(system, code)`` pairs that mean this test.
+        valid_days: Life of its certificates, from their issue.
     """
 
     key: str
@@ -55,6 +58,7 @@ class TestDefinition:
     confidentiality: Confidentiality
     target: str
     codes: frozenset[tuple[str, str]]
+    valid_days: int = VALID_DAYS
 
     def name(self, language: str) -> str:
         """Name in ``language``, else in Vietnamese."""
@@ -164,6 +168,7 @@ def _test(entry: Mapping[str, object]) -> TestDefinition:
             confidentiality=Confidentiality(_word(entry, "class")),
             target=str(entry.get("target", "")),
             codes=frozenset(_codes(entry.get("codes"))),
+            valid_days=_days(entry.get("valid_days", VALID_DAYS)),
         )
     except ValueError as error:
         raise ValueError(f"catalogue: test {key}: {error}") from error
@@ -174,6 +179,12 @@ def _word(entry: Mapping[str, object], field: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{field} is missing")  # noqa: TRY004
     return value
+
+
+def _days(days: object) -> int:
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= _LONGEST_LIFE:
+        raise ValueError(f"valid_days is a number of days from 1 to {_LONGEST_LIFE}")
+    return days
 
 
 def _names(names: object) -> Mapping[str, str]:

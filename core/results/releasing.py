@@ -6,14 +6,11 @@ signing key results are stored all the same, just without certificates.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from core.certificates.issue import IssuedCertificate, eligible, facts_of, issue_all
-from core.certificates.payload import TestFacts
-from core.certificates.signing import Signer
-from core.certificates.uvci import RANDOM_BYTES, new_uvci
+from core.certificates.certifying import Certifying, Owed
+from core.certificates.issue import eligible
 from core.citizens import codes
 from core.messages.delivery import DeliveryDraft
 from core.messages.release import Announcement, choose_template, draft
@@ -32,14 +29,12 @@ class Releasing:
     """Makes everything that belongs to a new version.
 
     Args:
-        signer: Gives the key that signs now, or None while there is none.
-        issuer: Name of the issuer in certificates.
+        certifying: Signs what belongs to a result, while there is a key.
         base_url: ``https://host`` of the links.
         link_days: Life of a link.
     """
 
-    signer: Callable[[], Signer | None]
-    issuer: str
+    certifying: Certifying
     base_url: str
     link_days: int
     clock: Clock
@@ -116,29 +111,18 @@ class Releasing:
         return draft(result_id, version, result, template, announcement)
 
     def certify(self, rows: list[ResultRow], facility: Facility) -> list[ResultRow]:
-        """The same rows, with certificates where they may have one."""
+        """The same rows, with certificates where they may have one, or the note that it is owed."""
         wanted = [row for row in rows if _certified(row)]
-        signer = self.signer() if wanted else None
-        if signer is None:
-            return rows
-        several = [self._facts(row.result, facility) for row in wanted]
-        issued = issue_all(several, signer, issued_at=self.clock())
-        with_certificate = {
-            row.result_id: replace(row, certificate=_row_of(certificate))
-            for row, certificate in zip(wanted, issued, strict=True)
-        }
-        return [with_certificate.get(row.result_id, row) for row in rows]
-
-    def _facts(self, result: Result, facility: Facility) -> tuple[TestFacts, str]:
-        facts = facts_of(result, centre=facility.short_name, issuer=self.issuer)
-        return facts, new_uvci(self.random(RANDOM_BYTES))
+        made = self.certifying.all([row.result for row in wanted], facility, self.clock())
+        done = {row.result_id: _with(row, each) for row, each in zip(wanted, made, strict=True)}
+        return [done.get(row.result_id, row) for row in rows]
 
 
 def _certified(row: ResultRow) -> bool:
     return row.change is not Change.WITHDRAWN and eligible(row.result)
 
 
-def _row_of(issued: IssuedCertificate) -> CertificateRow:
-    return CertificateRow(
-        issued.uvci, issued.kid, issued.cose, issued.signature, issued.issued_at, issued.expires_at
-    )
+def _with(row: ResultRow, certificate: CertificateRow | Owed) -> ResultRow:
+    if isinstance(certificate, Owed):
+        return replace(row, owes_certificate=True)
+    return replace(row, certificate=certificate)

@@ -33,6 +33,7 @@ class Card:
         until: How long the default rule accepts it; None if it never does.
         ended: The default rule accepted it once, and no longer does.
         revoked: Its certificate was revoked: its code is not to be shown any more.
+        offers_qr: There is a code, and the person must ask for it.
     """
 
     result_id: str
@@ -50,18 +51,20 @@ class Card:
     until: datetime | None
     ended: bool
     revoked: bool
+    offers_qr: bool
 
 
-def card(view: ResultView, *, draw: bool = True) -> Card | None:
+def card(view: ResultView, *, draw: bool = True, asked: bool = False) -> Card | None:
     """The card of a result, None while it needs proof.
 
     Args:
         draw: With its QR code.
+        asked: The person asked for the code of this result.
     """
     if view.showing is not Showing.FULL:
         return None
     item, result = view.item, view.item.result
-    text = view.qr_text() if draw else None
+    text = view.qr_text(asked=asked) if draw else None
     verdict = current_room().checkpoint.check_text(text) if text else None
     revoked = verdict is not None and verdict.verdict in _NEVER_SHOWN
     return Card(
@@ -80,6 +83,7 @@ def card(view: ResultView, *, draw: bool = True) -> Card | None:
         until=verdict.rule_valid_until if verdict else None,
         ended=verdict is not None and _ended(verdict),
         revoked=revoked,
+        offers_qr=view.code_on_request and text is None,
     )
 
 

@@ -27,8 +27,12 @@ def office() -> TicketOffice:
     return TicketOffice(room.visits, room.secret, room.clock)
 
 
-def show_visit(visit: Visit) -> Response:
-    """The screen of a visit as it stands."""
+def show_visit(visit: Visit, *, asked: bool = False) -> Response:
+    """The screen of a visit as it stands.
+
+    Args:
+        asked: The person asks for the code of the result that is open.
+    """
     if not visit.verified:
         return code_page(visit)
     people = current_room().desk.people(visit.phone, Door.WEB)
@@ -39,7 +43,7 @@ def show_visit(visit: Visit) -> Response:
         visit = replace(visit, person_key=person.key, proven=False)
     if person.needs_proof and not visit.proven:
         return proof_page(visit)
-    return _results(visit, alone=len(people) == 1)
+    return _results(visit, alone=len(people) == 1, asked=asked)
 
 
 def code_page(
@@ -76,7 +80,7 @@ def _people_page(visit: Visit, people: list[PersonView]) -> Response:
     return _page(template, visit, people=people)
 
 
-def _results(visit: Visit, *, alone: bool) -> Response:
+def _results(visit: Visit, *, alone: bool, asked: bool) -> Response:
     """One result where it was chosen or is the only one, else the list."""
     desk, key = current_room().desk, visit.person_key or ""
     views = desk.results(visit.phone, key, Door.WEB, proven_now=visit.proven)
@@ -87,7 +91,8 @@ def _results(visit: Visit, *, alone: bool) -> Response:
     visit = replace(visit, result_id=view.item.result_id)
     if view.showing is Showing.NEEDS_PROOF:
         return proof_page(visit)
-    return _page("result.html", visit, card=card(view), alone=alone, only=len(views) == 1)
+    shown = card(view, asked=asked)
+    return _page("result.html", visit, card=shown, alone=alone, only=len(views) == 1)
 
 
 def _chosen(visit: Visit, views: list[ResultView]) -> ResultView | None:

@@ -109,6 +109,10 @@ def _all_results(visit: Visit) -> Response:
     return screens.show_visit(replace(visit, result_id=None))
 
 
+def _show_code(visit: Visit) -> Response:
+    return screens.show_visit(visit, asked=True)
+
+
 _Step = Callable[[Visit], Response]
 _BEFORE_CODE: dict[str, _Step] = {"code": _answer_code, "resend": _resend}
 _AFTER_CODE: dict[str, _Step] = {
@@ -118,4 +122,5 @@ _AFTER_CODE: dict[str, _Step] = {
     "prove": _prove,
     "result": _choose_result,
     "list": _all_results,
+    "code_of_result": _show_code,
 }

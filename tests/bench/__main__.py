@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+import tests.bench.certificates
 import tests.bench.formats
 import tests.bench.intake
 import tests.bench.pages
@@ -15,6 +16,7 @@ import tests.bench.surge
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "intake": tests.bench.intake.run,
     "formats": tests.bench.formats.run,
+    "certificates": tests.bench.certificates.run,
     "surge": tests.bench.surge.run,
     "polling": tests.bench.polling.run,
     "pages": tests.bench.pages.run,

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from core.certificates.authority import CertifiedKey, create_csca, create_dsc
 from core.errors import SetupRefused
+from storage.keyfolder import FolderOfKeys
 from storage.keystore import CSCA, FileKeyStore, dsc_name
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,15 +33,19 @@ def save(keys: FileKeyStore, key: CertifiedKey) -> CertifiedKey:
     return key
 
 
+def folder_of(keys: FileKeyStore) -> FolderOfKeys:
+    return FolderOfKeys(keys._folder, [keys])
+
+
 def refusal(keys: FileKeyStore, now: datetime) -> str:
     with pytest.raises(SetupRefused) as refused:
-        keys.current_signer(now)
+        folder_of(keys).current_signer(now)
     return refused.value.code
 
 
 def test_a_saved_signer_signs(keys: FileKeyStore) -> None:
     dsc = save(keys, signer())
-    loaded = keys.current_signer(START + YEAR / 2)
+    loaded = folder_of(keys).current_signer(START + YEAR / 2)
     assert loaded.kid == dsc.kid
     assert len(loaded.sign(b"data")) == 64
 
@@ -48,8 +53,8 @@ def test_a_saved_signer_signs(keys: FileKeyStore) -> None:
 def test_of_overlapping_signers_the_newest_valid_one_signs(keys: FileKeyStore) -> None:
     old = save(keys, signer())
     new = save(keys, signer(START + YEAR / 2))
-    assert keys.current_signer(START + YEAR / 4).kid == old.kid
-    assert keys.current_signer(START + 3 * YEAR / 4).kid == new.kid
+    assert folder_of(keys).current_signer(START + YEAR / 4).kid == old.kid
+    assert folder_of(keys).current_signer(START + 3 * YEAR / 4).kid == new.kid
 
 
 def test_all_certificates_are_published_old_ones_and_the_csca_too(keys: FileKeyStore) -> None:

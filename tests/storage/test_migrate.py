@@ -83,5 +83,6 @@ def test_every_table_of_the_brief_is_there() -> None:
         "conversation", "local_code", "feed", "feed_hour", "push_key", "push", "officer",
             "rule_set", "chat_guess",
             "revocation", "document", "revocation_batch", "foreign_list",
+            "owed_certificate",
     }  # fmt: skip
     assert rows.RESULT.name == "result"

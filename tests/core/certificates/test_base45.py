@@ -65,3 +65,21 @@ def test_any_text_is_read_or_refused_and_what_is_read_is_written_alike(text: str
     except ValueError:
         return
     assert base45.encode(data) == text
+
+
+def test_every_word_and_every_byte_is_written_as_the_rfc_says() -> None:
+    words = b"".join(word.to_bytes(2, "big") for word in range(1 << 16))
+    assert base45.encode(words) == slowly(words)
+    assert base45.decode(slowly(words)) == words
+    for byte in range(256):
+        assert base45.encode(bytes((byte,))) == slowly(bytes((byte,)))
+
+
+def test_every_group_beyond_two_bytes_is_refused_wherever_it_stands() -> None:
+    largest = 44 + 45 * 44 + 2025 * 44
+    for number in (1 << 16, (1 << 16) + 255, largest):
+        low, rest = number % 45, number // 45
+        group = "".join(base45.ALPHABET[n] for n in (low, rest % 45, rest // 45))
+        for before, after in (("", ""), ("BB8", ""), ("", "BB8"), ("FGW" * 9, "FGW" * 9)):
+            with pytest.raises(ValueError, match="group"):
+                base45.decode(before + group + after)

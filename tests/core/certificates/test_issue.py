@@ -17,12 +17,16 @@ from hypothesis import strategies as st
 from core.certificates import base45
 from core.certificates.authority import CertifiedKey
 from core.certificates.issue import (
+    LIFETIME,
     IssuedCertificate,
     as_text,
+    claims_of,
     eligible,
     facts_of,
     issue,
-    issue_all,
+    issued,
+    sign_all,
+    validity,
 )
 from core.certificates.payload import SARS_COV_2
 from core.certificates.signing import SigningUnavailable, SoftwareSigner
@@ -31,10 +35,12 @@ from core.certificates.uvci import new_uvci
 from core.certificates.verify import verify
 from core.results.catalogue import Confidentiality, TestDefinition, TestKind
 from core.results.reported import ReportStatus
-from core.results.result import Outcome, Person, Result
+from core.results.result import Outcome, Person, Result, Value
 from tests.core.certificates.conftest import FACTS, NOON, UVCI
 
+VALUES = (Value("Ct", "38.2", "cycles"),)
 PCR = TestDefinition("PCR", {"vi": "PCR"}, TestKind.PCR, Confidentiality.A, SARS_COV_2, frozenset())
+PANEL = replace(PCR, key="PANEL", kind=TestKind.PANEL, confidentiality=Confidentiality.B, target="")
 RESULT = Result(
     accession="2607120001",
     test=PCR,
@@ -55,9 +61,13 @@ RESULT = Result(
         replace(RESULT, outcome=Outcome.POSITIVE),
         replace(RESULT, test=replace(PCR, kind=TestKind.ANTIGEN)),
         replace(RESULT, pooled=True),
+        replace(RESULT, test=replace(PCR, confidentiality=Confidentiality.B)),
+        replace(RESULT, test=replace(PCR, target="38362002")),
+        replace(RESULT, test=replace(PCR, kind=TestKind.QUALITATIVE)),
+        replace(RESULT, test=PANEL, outcome=Outcome.REPORTED, values=VALUES),
     ],
 )
-def test_a_clear_sars_cov_2_result_may_have_a_certificate(result: Result) -> None:
+def test_a_clear_result_of_class_a_or_b_may_have_a_certificate(result: Result) -> None:
     assert eligible(result)
 
 
@@ -70,12 +80,16 @@ def test_a_clear_sars_cov_2_result_may_have_a_certificate(result: Result) -> Non
         replace(RESULT, outcome=Outcome.REPORTED),
         replace(RESULT, status=ReportStatus.PRELIMINARY),
         replace(RESULT, status=ReportStatus.WITHDRAWN),
-        replace(RESULT, test=replace(PCR, confidentiality=Confidentiality.B)),
+        replace(RESULT, outcome=Outcome.REPORTED, values=VALUES),
+        replace(RESULT, test=PANEL, outcome=Outcome.REPORTED),
         replace(RESULT, test=replace(PCR, confidentiality=Confidentiality.C)),
         replace(RESULT, test=replace(PCR, confidentiality=Confidentiality.D)),
-        replace(RESULT, test=replace(PCR, target="38362002")),
-        replace(RESULT, test=replace(PCR, kind=TestKind.QUALITATIVE)),
-        replace(RESULT, test=replace(PCR, kind=TestKind.PANEL)),
+        replace(
+            RESULT,
+            test=replace(PANEL, confidentiality=Confidentiality.C),
+            outcome=Outcome.REPORTED,
+            values=VALUES,
+        ),
     ],
 )
 def test_no_other_result_may_and_its_facts_are_refused(result: Result) -> None:
@@ -118,6 +132,13 @@ def test_the_text_is_the_compressed_message(issued: IssuedCertificate, text: str
     assert zlib.decompress(base45.decode(text[4:])) == issued.cose
 
 
+@given(st.binary(max_size=1000))
+def test_any_message_is_a_zlib_stream_of_it_and_no_longer_than_a_stored_one(cose: bytes) -> None:
+    packed = base45.decode(as_text(cose)[4:])
+    assert zlib.decompress(packed) == cose
+    assert len(packed) <= len(cose) + 11
+
+
 @given(family=st.text(max_size=90), given=st.text(max_size=90), centre=st.text(max_size=300))
 def test_whatever_the_names_what_is_issued_verifies(
     signer: SoftwareSigner, trust: TrustStore, family: str, given: str, centre: str
@@ -143,13 +164,14 @@ def test_a_certificate_of_the_pilot_hospitals_fits_a_small_screen(text: str) -> 
     assert len(text) <= 619
 
 
-def test_each_of_several_certificates_carries_its_own_facts_and_signature(
+def test_each_of_several_messages_carries_its_own_claims_and_signature(
     signer: SoftwareSigner, trust: TrustStore
 ) -> None:
     people = [(replace(FACTS, given=f"Thứ {n}"), new_uvci(bytes([n] * 10))) for n in range(3)]
-    issued = issue_all(people, signer, issued_at=NOON)
-    assert [each.uvci for each in issued] == [uvci for _, uvci in people]
-    for (facts, uvci), each in zip(people, issued, strict=True):
+    times = validity(int(NOON.timestamp()), LIFETIME)
+    signed = sign_all([claims_of(*person, times) for person in people], signer, NOON)
+    for (facts, uvci), (message, signature) in zip(people, signed, strict=True):
+        each = issued(uvci, message, signature, signer.kid, times)
         verdict = verify(as_text(each.cose), trust, at=NOON)
         assert verdict.is_valid
         assert verdict.claims is not None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.certificates.transliteration import MAX_LENGTH, transliterate
+from core.certificates.transliteration import MAX_LENGTH, transliterate, written_names
 
 VIETNAMESE = {
     "A": "aàáảãạăằắẳẵặâầấẩẫậ",
@@ -43,6 +43,9 @@ def test_every_vietnamese_letter_loses_its_marks(plain: str, letters: str, form:
         ("Ångström Æsir Łukasz", "AANGSTROEM<AESIR<LUKASZ"),
         ("J. R.", "J<R"),
         ("ﬁ", "FI"),
+        ("Ɖặng Ðức", "DANG<DUC"),
+        ("Щукин Юрий", "SHCHUKIN<IURII"),
+        ("Ольга", "OLGA"),
         (" - ", ""),
         ("", ""),
         ("王", ""),
@@ -66,4 +69,39 @@ def test_a_long_name_is_cut_without_a_filler_at_its_end() -> None:
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_each_word_of_a_name_is_written_for_itself(one: str, other: str) -> None:
     words = [written for word in (one, other) if (written := transliterate(word))]
-    assert transliterate(f"{one} {other}") == "<".join(words)[:MAX_LENGTH].rstrip("<")
+    assert transliterate(f"{one} {other}") == "<".join(words)
+
+
+@given(st.lists(st.text("abđơưệÀÝ", min_size=1, max_size=30), min_size=1, max_size=12))
+def test_a_long_name_of_real_words_loses_whole_words_only(words: list[str]) -> None:
+    whole = [transliterate(word) for word in words]
+    kept = transliterate(" ".join(words)).split("<")
+    assert kept == whole[: len(kept)]
+    assert len(kept) == len(whole) or len("<".join(whole[: len(kept) + 1])) > MAX_LENGTH
+
+
+def test_a_word_that_fills_the_zone_alone_is_cut_in_itself() -> None:
+    assert transliterate("Bo " + "A" * 200) == "BO<" + "A" * 77
+    assert transliterate("A" * 200) == "A" * MAX_LENGTH
+
+
+@given(st.text(max_size=60))
+def test_composed_and_decomposed_letters_are_written_alike(name: str) -> None:
+    composed, decomposed = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
+    assert transliterate(composed) == transliterate(decomposed)
+
+
+@pytest.mark.parametrize(
+    ("family", "given_name", "written"),
+    [
+        ("Nguyễn", "Thị Ánh", ("NGUYEN", "THI<ANH")),
+        ("", "Sukarno", ("SUKARNO", "")),
+        ("Sukarno", "", ("SUKARNO", "")),
+        ("王", "Wei", ("WEI", "")),
+        ("王", "伟", ("", "")),
+    ],
+)
+def test_a_single_name_is_the_primary_one(
+    family: str, given_name: str, written: tuple[str, str]
+) -> None:
+    assert written_names(family, given_name) == written

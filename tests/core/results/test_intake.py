@@ -8,11 +8,14 @@ from itertools import count
 import pytest
 
 from core.certificates.authority import create_csca, create_dsc
+from core.certificates.certifying import Certifying
+from core.certificates.compact import as_compact_text
 from core.certificates.issue import as_text
+from core.certificates.signing import SigningUnavailable, SoftwareSigner
 from core.certificates.trust import TrustedCertificate, TrustStore
 from core.certificates.verify import verify
 from core.messages.templates import Template
-from core.ports import Conflict, Origin, ResultRow
+from core.ports import CertificateRow, Conflict, Origin, ResultRow
 from core.results.facility import Facility, Stage
 from core.results.inbox import KeptItem
 from core.results.intake import NOT_KEPT, PILOT, Intake, IntakeReport
@@ -42,13 +45,18 @@ def receive(
     store: MemoryIntake,
     *items: ReportedResult | Unreadable | NotAResult,
     signer: bool = True,
+    certify: Certifying | None = None,
     codes: LocalCodes = NO_CODES,
     facility: Facility = BVA,
     kept: Sequence[KeptItem] = (),
 ) -> IntakeReport:
     releasing = Releasing(
-        signer=DSC.signer if signer else lambda: None,
-        issuer="Sở Y tế",
+        certifying=certify
+        or Certifying(
+            DSC.signer if signer else lambda: None,
+            "Sở Y tế",
+            lambda n: next(_numbers).to_bytes(n),
+        ),
         base_url="https://kq.example.vn",
         link_days=10,
         clock=lambda: NOW,
@@ -195,9 +203,13 @@ def test_the_neutral_text_is_the_same_for_every_outcome() -> None:
     assert len(texts) == 1
 
 
-def test_a_clinical_result_has_no_certificate_and_an_sms_without_the_tests_name() -> None:
+def test_a_clinical_result_has_a_full_certificate_only_and_an_sms_without_its_name() -> None:
     (row,) = stored(report(test="75377-2"))
-    assert row.certificate is None
+    assert row.certificate is not None
+    assert row.certificate.compact is None
+    verdict = verify(as_text(row.certificate.cose), TRUST, at=NOW)
+    assert verdict.claims is not None
+    assert (verdict.is_valid, verdict.claims.test) == (True, "DENGUE-NS1")
     assert row.message is not None
     assert row.message.template is Template.READY
     assert "dengue" not in row.message.text.lower()
@@ -213,7 +225,50 @@ def test_without_a_signing_key_results_are_stored_all_the_same() -> None:
     store = MemoryIntake()
     receive(store, report(), signer=False)
     assert store.results[0].certificate is None
+    assert store.results[0].owes_certificate
     assert store.results[0].message is not None
+
+
+def test_a_result_that_may_have_no_certificate_owes_none() -> None:
+    store = MemoryIntake()
+    pooled = report(value=POSITIVE, pooled=True)
+    receive(store, pooled, report(accession="A-2", test="75622-1"), signer=False)
+    assert [row.owes_certificate for row in store.results] == [False, False]
+
+
+def test_a_released_result_of_class_a_has_both_profiles_with_one_serial() -> None:
+    (row,) = stored(report())
+    assert row.certificate is not None
+    assert row.certificate.compact is not None
+    for text in (as_text(row.certificate.cose), as_compact_text(row.certificate.compact)):
+        claims = verify(text, TRUST, at=NOW).claims
+        assert claims is not None
+        assert claims.uvci == row.certificate.uvci
+        assert claims.expires_at == row.certificate.expires_at
+    assert row.certificate.compact.endswith(row.certificate.compact_signature or b"-")
+
+
+def test_a_key_that_fails_while_it_signs_stops_no_intake() -> None:
+    store, told = MemoryIntake(), list[str]()
+
+    class Broken(SoftwareSigner):
+        def sign(self, data: bytes) -> bytes:
+            raise SigningUnavailable("hsm_unavailable")
+
+    broken = Broken(DSC.private_key, DSC.certificate)
+    certify = Certifying(lambda: broken, "Sở", bytes, lambda error: told.append(error.code))
+    receive(store, report(), certify=certify)
+    assert (store.results[0].certificate, store.results[0].owes_certificate) == (None, True)
+    assert told == ["hsm_unavailable"]
+
+
+def test_a_tests_own_life_of_certificates_is_kept() -> None:
+    test = replace(CATALOGUE.get("SARSCOV2-PCR"), valid_days=14)
+    certify = Certifying(DSC.signer, "Sở", bytes)
+    (row,) = stored(report())
+    made = certify(replace(row.result, test=test), BVA, NOW)
+    assert isinstance(made, CertificateRow)
+    assert made.expires_at == NOW + timedelta(days=14)
 
 
 def test_a_conflict_with_another_writer_is_decided_anew() -> None:

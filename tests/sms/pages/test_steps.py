@@ -281,6 +281,34 @@ def test_a_clinical_result_alone_asks_for_the_birth_date_at_once(world: World, w
     assert "<img" not in page
 
 
+def test_the_code_of_a_clinical_result_is_shown_only_when_the_holder_asks(
+    world: World, walk: Walk
+) -> None:
+    item = world.release(test=DENGUE)
+    assert item.certificate is not None
+    walk.prove_phone(world, world.link(item))
+    page = walk.step("prove", proof="05/03/1990")
+    assert "data:image/png" not in page
+    assert "Hiện mã QR của kết quả này" in page
+    assert "data:image/png" in walk.step("code_of_result")
+    assert "data:image/png" not in walk.step("list")
+
+
+def test_asking_for_a_code_before_the_birth_date_shows_nothing(world: World, walk: Walk) -> None:
+    item = world.release(test=DENGUE)
+    walk.prove_phone(world, world.link(item))
+    page = walk.step("code_of_result")
+    assert "data:image/png" not in page
+    assert "Dengue" not in page
+
+
+def test_a_shareable_result_shows_its_code_and_offers_no_other(world: World, walk: Walk) -> None:
+    world.release()
+    opened(walk, world)
+    assert "data:image/png" in walk.page
+    assert "Hiện mã QR của kết quả này" not in walk.page
+
+
 def test_sensitive_and_restricted_results_are_never_shown(world: World, walk: Walk) -> None:
     world.release(test=TB)
     world.release(test=HIV)
