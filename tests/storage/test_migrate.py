@@ -80,6 +80,6 @@ def test_every_table_of_the_brief_is_there() -> None:
     assert set(SQLModel.metadata.tables) == {
         "installation", "facility", "result", "certificate", "delivery", "link", "inbox_item",
         "challenge", "person_proof", "visit", "staff_account", "staff_session", "audit_entry",
-        "conversation", "local_code", "feed", "feed_hour", "push_key", "push", "officer",
+        "conversation", "local_code", "feed", "feed_hour", "push_key", "push", "officer", "lookup",
     }  # fmt: skip
     assert rows.RESULT.name == "result"
