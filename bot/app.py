@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from core.certificates.trust import TrustStore
     from core.certificates.verdict import Standing
     from core.citizens.retrieval import RetrievalDesk
+    from core.lookups.desk import LookupDesk
     from core.messages.language import Catalogues
     from core.messages.sending import Postroom
+    from core.paper.press import Press
+    from core.paper.sheet import Fonts
     from core.ports import Clock, Former, ShelfItem, SmsGateway
     from core.results.catalogue import Catalogue
     from core.results.facility import Facility
@@ -285,6 +288,62 @@ class Installation:
         return Checkpoint(
             trust=lambda: self.trust, standing=self.standing, rule=default_rule, clock=self.clock
         )
+
+    @cached_property
+    def lookups(self) -> LookupDesk:
+        """Where officers look people up; the default rule holds at every place."""
+        from core.lookups.decoy import make_decoy
+        from core.lookups.desk import LookupDesk
+        from core.policy.rules import default_rule
+        from storage.lookups import LookupStore
+
+        return LookupDesk(
+            lookups=LookupStore(self.engine),
+            results=self.shelf,
+            checkpoint=self.checkpoint,
+            rules=lambda _place: default_rule,
+            audit=self.audit,
+            decoy=make_decoy(self.clock()),
+            clock=self.clock,
+            random=self.random,
+        )
+
+    @cached_property
+    def press(self) -> Press:
+        """Where results are printed."""
+        from core.paper.contents import Place
+        from core.paper.press import Press
+
+        address = self.settings.public_url.partition("://")[2]
+        return Press(
+            place=Place(
+                words=self.languages,
+                issuer=self.settings.issuer or "Sở Y tế",
+                verify_url=f"{address}/verify",
+                zone=self.settings.zone,
+            ),
+            fonts=lambda: self._fonts,
+            standing=self._standing_of,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def _fonts(self) -> Fonts:
+        """Be Vietnam Pro, drawn for Vietnamese; its package brings the files and no code."""
+        from core.paper.sheet import Fonts
+
+        files = resources.files("fontpkg_be_vietnam_pro") / "files"
+        return Fonts(
+            regular=(files / "BeVietnamPro-Regular.ttf").read_bytes(),
+            strong=(files / "BeVietnamPro-SemiBold.ttf").read_bytes(),
+        )
+
+    def _standing_of(self, item: ShelfItem) -> str:
+        """Whether a version of a result still counts, certificate or not."""
+        current = self.shelf.find(item.result.accession, item.facility_code)
+        if item.result_id not in {each.result_id for each in current}:
+            return "corrected"
+        return self.standing(item.uvci) if item.uvci else "good"
 
     @cached_property
     def trust(self) -> TrustStore:

@@ -105,7 +105,7 @@ class Service:
     def pages(self, demo: DemoRoom | None = None) -> Flask:
         """The Flask application over this installation."""
         from sms.app import create_app
-        from sms.room import WebRoom
+        from sms.room import PaperRoom, WebRoom
 
         here = self.installation
         registry = CollectorRegistry()
@@ -121,6 +121,8 @@ class Service:
                 inbox=here.inbox,
                 facilities=here.facilities,
                 laboratories=self._laboratories(),
+                lookups=here.lookups,
+                paper=PaperRoom(here.press, here.find_results),
                 secret=here.keyring.derive("web"),
                 clock=here.clock,
                 random=here.random,

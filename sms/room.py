@@ -14,8 +14,10 @@ from core.certificates.checkpoint import Checkpoint
 from core.citizens.retrieval import RetrievalDesk
 from core.feeds.ports import FeedHours, Feeds
 from core.feeds.pushing import Pushing
+from core.lookups.desk import LookupDesk
 from core.messages.language import Catalogues
-from core.ports import Audit, Clock, Facilities, Randomness, StaffAccounts, Visits
+from core.paper.press import Press
+from core.ports import Audit, Clock, Facilities, Randomness, ShelfItem, StaffAccounts, Visits
 from core.results.catalogue import TestDefinition
 from core.results.inbox import Inbox
 from core.results.intake import Intake, IntakeReport
@@ -75,6 +77,18 @@ class LaboratoryRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class PaperRoom:
+    """How results get on paper.
+
+    Args:
+        find: Results by accession, UVCI or result id, within a facility.
+    """
+
+    press: Press
+    find: Callable[[str, str | None], list[ShelfItem]]
+
+
+@dataclass(frozen=True, slots=True)
 class WebRoom:
     """What the pages need.
 
@@ -96,6 +110,8 @@ class WebRoom:
     inbox: Inbox
     facilities: Facilities
     laboratories: LaboratoryRoom
+    lookups: LookupDesk
+    paper: PaperRoom
     secret: bytes
     clock: Clock
     random: Randomness

@@ -38,16 +38,30 @@ def read_code(data: bytes) -> str | Malformed:
         data: A file as uploaded, whatever its name says.
 
     Returns:
-        The text, or why there is none: ``too_large``, ``not_an_image``, ``too_many_pixels``,
-        ``unreadable_image``, ``no_code_found``.
+        The text, or why there is none: see ``read_codes``.
+    """
+    texts = read_codes(data)
+    if isinstance(texts, Malformed):
+        return texts
+    return next((text for text in texts if text.startswith(PREFIX)), texts[0])
+
+
+def read_codes(data: bytes) -> list[str] | Malformed:
+    """Texts of all codes in a picture.
+
+    Args:
+        data: A file as uploaded, whatever its name says.
+
+    Returns:
+        At least one text, or why there is none: ``too_large``, ``not_an_image``,
+        ``too_many_pixels``, ``unreadable_image``, ``no_code_found``.
     """
     picture = _opened(data)
     if isinstance(picture, Malformed):
         return picture
-    texts = [code.text for code in zxingcpp.read_barcodes(picture, formats=_CODES)]
-    if not texts:
-        return Malformed(Step.IMAGE, "no_code_found")
-    return next((text for text in texts if text.startswith(PREFIX)), texts[0])
+    return [code.text for code in zxingcpp.read_barcodes(picture, formats=_CODES)] or Malformed(
+        Step.IMAGE, "no_code_found"
+    )
 
 
 def _opened(data: bytes) -> Image.Image | Malformed:

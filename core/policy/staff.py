@@ -41,12 +41,14 @@ class Right(StrEnum):
     SEND_RESULTS = "send_results"
     SEE_AUDIT = "see_audit"
     MANAGE_STAFF = "manage_staff"
+    PRINT_SLIPS = "print_slips"
+    LOOK_UP = "look_up"
 
 
 _RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.FACILITY_OFFICER: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS}),
-    Role.CONTROL_OFFICER: frozenset(),
-    Role.OPERATOR: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS}),
+    Role.FACILITY_OFFICER: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS, Right.PRINT_SLIPS}),
+    Role.CONTROL_OFFICER: frozenset({Right.LOOK_UP}),
+    Role.OPERATOR: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS, Right.PRINT_SLIPS}),
     Role.APPROVER: frozenset({Right.SEE_INTAKE}),
     Role.AUDITOR: frozenset({Right.SEE_AUDIT}),
     Role.ADMINISTRATOR: frozenset(Right),

@@ -1,14 +1,14 @@
-"""The console of staff: sign-in, what arrived, what was kept back, the audit log.
+"""The console of staff: sign-in, what arrived, what was kept back, prints, look-ups, the audit.
 
-The one place with cookies, all of them under ``/staff``. Nothing here shows a person, a test
-or an outcome.
+The one place with cookies, all of them under ``/staff``. No page here shows a person, a test
+or an outcome; a printed slip does, and each is audited.
 """
 
 from __future__ import annotations
 
 from flask import Blueprint
 
-from sms.staff import entering, home, sending, signing_in
+from sms.staff import checking, entering, home, printing, sending, signing_in
 from sms.staff.csrf import check_form
 
 console = Blueprint("staff", __name__, url_prefix="/staff")
@@ -24,5 +24,10 @@ console.add_url_rule("/upload", view_func=sending.ask_for_file, methods=["GET"])
 console.add_url_rule("/upload", view_func=sending.take_in_file, methods=["POST"])
 console.add_url_rule("/enter", view_func=entering.ask_for_result, methods=["GET"])
 console.add_url_rule("/enter", view_func=entering.take_in_result, methods=["POST"])
+console.add_url_rule("/enter/card", view_func=entering.fill_from_card, methods=["POST"])
+console.add_url_rule("/print", view_func=printing.ask_what, methods=["GET"])
+console.add_url_rule("/print", view_func=printing.print_results, methods=["POST"])
+console.add_url_rule("/check", view_func=checking.ask_whom, methods=["GET"])
+console.add_url_rule("/check", view_func=checking.look_up, methods=["POST"])
 console.add_url_rule("/replay", view_func=sending.replay, methods=["POST"])
 console.add_url_rule("/audit", view_func=home.audit)

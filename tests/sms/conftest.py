@@ -12,6 +12,7 @@ from werkzeug.serving import make_server
 
 from core.messages.language import Catalogues
 from sms.app import WebRoom, create_app
+from sms.room import PaperRoom
 from tests.sms.fakes import Keys, World, make_keys, no_laboratories
 from tests.words import catalogues
 
@@ -46,6 +47,8 @@ def furnish(world: World, words: Catalogues, **more: object) -> WebRoom:
         inbox=world.inbox,
         facilities=world.facilities,
         laboratories=no_laboratories(world.facilities, world.clock),
+        lookups=world.lookups(),
+        paper=PaperRoom(world.press(), world.find),
         secret=b"s" * 32,
         clock=world.clock,
         random=world.random,

@@ -44,7 +44,13 @@ class MemoryLookups(Lookups):
 
 @dataclass
 class MemoryResults(ShareableResults):
-    items: list[ShelfItem] = field(default_factory=list)
+    """Results by any key, as a shelf in memory keeps them."""
+
+    shelf: dict[str, list[ShelfItem]] = field(default_factory=dict)
+
+    @property
+    def items(self) -> list[ShelfItem]:
+        return [item for items in self.shelf.values() for item in items]
 
     def shareable(
         self, short_code: str, documents: Sequence[Document], most: int
