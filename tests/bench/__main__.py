@@ -8,6 +8,7 @@ from collections.abc import Callable
 import tests.bench.formats
 import tests.bench.intake
 import tests.bench.pages
+import tests.bench.reading
 import tests.bench.surge
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
@@ -15,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "formats": tests.bench.formats.run,
     "surge": tests.bench.surge.run,
     "pages": tests.bench.pages.run,
+    "reading": tests.bench.reading.run,
 }
 
 
