@@ -138,6 +138,13 @@ def test_only_class_a_is_found(stores: Stores) -> None:
     assert found(stores) == ["r9"]
 
 
+def test_results_of_other_classes_crowd_none_out(stores: Stores) -> None:
+    old = result("X-0", collected_at=NOON - timedelta(days=1))
+    newer = [version(f"r{n}", result(f"X-{n}", test=DENGUE)) for n in range(1, MOST + 1)]
+    keep(stores, version("r0", old), *newer)
+    assert found(stores) == ["r0"]
+
+
 def test_a_corrected_version_replaces_the_old_one_and_a_withdrawn_one_is_gone(
     stores: Stores,
 ) -> None:
