@@ -314,14 +314,10 @@ class Installation:
         from core.paper.contents import Place
         from core.paper.press import Press
 
-        address = self.settings.public_url.partition("://")[2]
+        issuer, zone = self.settings.issuer or "Sở Y tế", self.settings.zone
+        verify = self.settings.public_url.partition("://")[2] + "/verify"
         return Press(
-            place=Place(
-                words=self.languages,
-                issuer=self.settings.issuer or "Sở Y tế",
-                verify_url=f"{address}/verify",
-                zone=self.settings.zone,
-            ),
+            place=Place(self.languages, issuer, verify, zone),
             fonts=lambda: self._fonts,
             standing=self._standing_of,
             clock=self.clock,
@@ -333,10 +329,8 @@ class Installation:
         from core.paper.sheet import Fonts
 
         files = resources.files("fontpkg_be_vietnam_pro") / "files"
-        return Fonts(
-            regular=(files / "BeVietnamPro-Regular.ttf").read_bytes(),
-            strong=(files / "BeVietnamPro-SemiBold.ttf").read_bytes(),
-        )
+        names = ("BeVietnamPro-Regular.ttf", "BeVietnamPro-SemiBold.ttf")
+        return Fonts(*((files / name).read_bytes() for name in names))
 
     def _standing_of(self, item: ShelfItem) -> str:
         """Whether a version of a result still counts, certificate or not."""

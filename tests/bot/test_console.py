@@ -52,7 +52,7 @@ class Browser:
         token = re.findall(r'name="csrf_token" value="([^"]+)"', self.get(seen))[0]
         answer = self.client.post(path, data={"csrf_token": token, **data}, headers=HOST)
         self.status = answer.status_code
-        return answer.data.decode(errors="replace")  # a PDF too
+        return str(answer.data, errors="replace")  # a PDF too
 
     def upload(self, data: bytes, facility: str = "BVNDGD", name: str = "kq.csv") -> str:
         return self.post("/staff/upload", facility=facility, file=(io.BytesIO(data), name))
