@@ -35,9 +35,12 @@ if TYPE_CHECKING:
     from core.certificates.verdict import Standing
     from core.citizens.retrieval import RetrievalDesk
     from core.feeds.linking import Linking
+    from core.lookups.desk import LookupDesk
     from core.messages.language import Catalogues
     from core.messages.sending import Postroom
     from core.onboarding.desk import Onboarding
+    from core.paper.press import Press
+    from core.paper.sheet import Fonts
     from core.policy.rule_desk import RuleDesk
     from core.ports import Clock, Former, Gateway, ShelfItem
     from core.results.catalogue import Catalogue
@@ -438,6 +441,55 @@ class Installation:
             clock=self.clock,
             listed=self.listed,
         )
+
+    @cached_property
+    def lookups(self) -> LookupDesk:
+        """Where officers look people up, by the rules of their place."""
+        from core.lookups.decoy import make_decoy
+        from core.lookups.desk import LookupDesk
+        from storage.lookups import LookupStore
+
+        return LookupDesk(
+            lookups=LookupStore(self.engine),
+            results=self.shelf,
+            checkpoint=self.checkpoint,
+            rules=lambda place: self.rules.rule_of(place, self.clock()).judge,
+            audit=self.audit,
+            decoy=make_decoy(self.clock()),
+            clock=self.clock,
+            random=self.random,
+        )
+
+    @cached_property
+    def press(self) -> Press:
+        """Where results are printed."""
+        from core.paper.contents import Place
+        from core.paper.press import Press
+
+        issuer, zone = self.settings.issuer or "Sở Y tế", self.settings.zone
+        verify = self.settings.public_url.partition("://")[2] + "/verify"
+        return Press(
+            place=Place(self.languages, issuer, verify, zone),
+            fonts=lambda: self._fonts,
+            standing=self._standing_of,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def _fonts(self) -> Fonts:
+        """Be Vietnam Pro, drawn for Vietnamese; its package brings the files and no code."""
+        from core.paper.sheet import Fonts
+
+        files = resources.files("fontpkg_be_vietnam_pro") / "files"
+        names = ("BeVietnamPro-Regular.ttf", "BeVietnamPro-SemiBold.ttf")
+        return Fonts(*((files / name).read_bytes() for name in names))
+
+    def _standing_of(self, item: ShelfItem) -> str:
+        """Whether a version of a result still counts, certificate or not."""
+        current = self.shelf.find(item.result.accession, item.facility_code)
+        if item.result_id not in {each.result_id for each in current}:
+            return "corrected"
+        return self.standing(item.uvci) if item.uvci else "good"
 
     @cached_property
     def rules(self) -> RuleDesk:

@@ -40,7 +40,10 @@ _NAMES = {
     Role.AUDITOR: "Chị Mai (kiểm toán)",
     Role.ADMINISTRATOR: "Anh Sơn (quản trị)",
 }
-_SCOPES = {Role.FACILITY_OFFICER: frozenset({"BVNDGD"})}
+_SCOPES = {
+    Role.FACILITY_OFFICER: frozenset({"BVNDGD"}),
+    Role.CONTROL_OFFICER: frozenset({"CHOT1"}),
+}
 
 
 def make_world(installation: Installation) -> None:

@@ -120,7 +120,7 @@ class Service:
         """The Flask application over this installation."""
         from core.policy.limits import VisitorLimit
         from sms.app import create_app
-        from sms.room import RevocationRoom, WebRoom
+        from sms.room import PaperRoom, RevocationRoom, WebRoom
 
         here = self.installation
         registry = CollectorRegistry()
@@ -139,6 +139,8 @@ class Service:
                 publications=here.documents,
                 revocations=RevocationRoom(here.revocation_desk, here.find_results),
                 verify_limit=VisitorLimit(here.settings.verify_per_minute),
+                lookups=here.lookups,
+                paper=PaperRoom(here.press, here.find_results),
                 secret=here.keyring.derive("web"),
                 clock=here.clock,
                 random=here.random,

@@ -336,6 +336,9 @@ class Visits(Protocol):
     def advance(self, visit_id: str, step: int, now: datetime) -> Visit | None:
         """Use up ticket ``step``: the visit with its next step, or None if it can't be used."""
 
+    def look(self, visit_id: str, step: int, now: datetime) -> Visit | None:
+        """The visit whose next ticket is ``step``, which stays unused; None if there is none."""
+
     def save(self, visit: Visit) -> None:
         """Store what the step learnt (everything but the step)."""
 

@@ -63,6 +63,13 @@ def show(template: str, status: int = 200, **data: object) -> Response:
     return make_response(render_template(template, **data), status)
 
 
+def pdf_file(pdf: bytes, name: str) -> Response:
+    """A PDF to be saved under ``name`` (ASCII)."""
+    response = Response(pdf, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
 def when(moment: datetime) -> str:
     """Date and time in the place's zone, with the zone's name."""
     local = moment.astimezone(current_room().zone)

@@ -16,8 +16,10 @@ from core.certificates.revoking import RevocationDesk
 from core.citizens.retrieval import RetrievalDesk
 from core.feeds.ports import FeedHours, Feeds
 from core.feeds.pushing import Pushing
+from core.lookups.desk import LookupDesk
 from core.messages.language import Catalogues
 from core.onboarding.desk import Onboarding
+from core.paper.press import Press
 from core.policy.limits import VisitorLimit
 from core.ports import Audit, Clock, Facilities, Randomness, ShelfItem, StaffAccounts, Visits
 from core.results.catalogue import TestDefinition
@@ -95,6 +97,18 @@ class RevocationRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class PaperRoom:
+    """How results get on paper.
+
+    Args:
+        find: Results by accession, UVCI or result id, within a facility.
+    """
+
+    press: Press
+    find: Callable[[str, str | None], list[ShelfItem]]
+
+
+@dataclass(frozen=True, slots=True)
 class WebRoom:
     """What the pages need.
 
@@ -120,6 +134,8 @@ class WebRoom:
     publications: Publications
     revocations: RevocationRoom
     verify_limit: VisitorLimit
+    lookups: LookupDesk
+    paper: PaperRoom
     secret: bytes
     clock: Clock
     random: Randomness

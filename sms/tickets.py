@@ -7,6 +7,7 @@ Source: itsdangerous (HMAC-SHA256 over the text and its time of signing).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -52,6 +53,18 @@ class TicketOffice:
 
     def take(self, ticket: str) -> Visit | TicketRefusal:
         """Use a ticket up: its visit, ready for the next step."""
+        return self._visit(ticket, self._visits.advance)
+
+    def look(self, ticket: str) -> Visit | TicketRefusal:
+        """The visit of a ticket that stays good, for a file of what its page shows already.
+
+        The page stays where it is while the file is saved, and must be able to go on.
+        """
+        return self._visit(ticket, self._visits.look)
+
+    def _visit(
+        self, ticket: str, find: Callable[[str, int, datetime], Visit | None]
+    ) -> Visit | TicketRefusal:
         try:
             text = self._signer.unsign(ticket, max_age=int(LIFETIME.total_seconds())).decode()
         except SignatureExpired:
@@ -59,4 +72,4 @@ class TicketOffice:
         except (BadSignature, UnicodeError):
             return TicketRefusal.FORGED
         visit_id, _, step = text.rpartition(".")
-        return self._visits.advance(visit_id, int(step), self._clock()) or TicketRefusal.USED
+        return find(visit_id, int(step), self._clock()) or TicketRefusal.USED

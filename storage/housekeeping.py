@@ -10,8 +10,18 @@ from sqlalchemy import Delete, Engine, Update, delete, update
 from core.messages.delivery import DeliveryState
 from storage.engine import writing
 from storage.moments import to_micros
-from storage.rows import AUDIT, CHALLENGE, CONVERSATION, DELIVERY, INBOX, STAFF_SESSION, VISIT
+from storage.rows import (
+    AUDIT,
+    CHALLENGE,
+    CONVERSATION,
+    DELIVERY,
+    INBOX,
+    LOOKUP,
+    STAFF_SESSION,
+    VISIT,
+)
 
+_COUNTED = timedelta(hours=2)  # look-ups: twice what the longest limit looks back
 _FINISHED = DELIVERY.c.state.in_(
     [DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SUPPRESSED]
 )
@@ -28,6 +38,7 @@ class Expired:
     raw_items: int
     delivery_texts: int
     audit_entries: int
+    lookups: int = 0
 
 
 def expire(
@@ -65,6 +76,7 @@ def expire(
             .values(sealed=None),
         ),
         audit_entries=_run(engine, delete(AUDIT).where(AUDIT.c.at < ago(audit_days))),
+        lookups=_run(engine, delete(LOOKUP).where(LOOKUP.c.at < to_micros(now - _COUNTED))),
     )
 
 

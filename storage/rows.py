@@ -441,6 +441,26 @@ class StaffSessionRecord(SQLModel, table=True):
     expires_at: int = _time(index=True)
 
 
+class LookupRecord(SQLModel, table=True):
+    """An officer's look-up, for counting; about whom is kept nowhere.
+
+    Args:
+        missed: Nothing acceptable was found, or it isn't known yet.
+    """
+
+    __tablename__: ClassVar[Any] = "lookup"
+    __table_args__ = (
+        Index("ix_lookup_officer", "officer", "at"),
+        Index("ix_lookup_place", "place", "at"),
+    )
+
+    id: str = Field(primary_key=True)
+    officer: str
+    place: str
+    at: int = _time(index=True)
+    missed: bool
+
+
 class AuditRecord(SQLModel, table=True):
     """An entry of the audit log."""
 
@@ -584,6 +604,7 @@ CHALLENGE = _TABLES["challenge"]
 PROOF = _TABLES["person_proof"]
 VISIT = _TABLES["visit"]
 STAFF_SESSION = _TABLES["staff_session"]
+LOOKUP = _TABLES["lookup"]
 AUDIT = _TABLES["audit_entry"]
 CONVERSATION = _TABLES["conversation"]
 RULE_SET = _TABLES["rule_set"]

@@ -8,8 +8,9 @@ others must leave no trace. A name is opened once per person, not once per resul
 from __future__ import annotations
 
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Engine, Row, Select, select, update
@@ -19,6 +20,7 @@ from core.citizens.proof import Proof
 from core.ports import LinkTarget, PersonRow, ShelfItem
 from core.results.catalogue import Catalogue, Confidentiality
 from core.results.reported import ReportStatus
+from core.results.result import Document
 from storage.certificates import CERTIFICATE_PURPOSE, COMPACT_PURPOSE
 from storage.contents import PURPOSE, Contents, as_result, test_of, unpack
 from storage.encryption import Keyring
@@ -108,6 +110,30 @@ class ShelfStore:
             if items:
                 return items
         return []
+
+    def shareable(
+        self, short_code: str, documents: Sequence[Document], most: int
+    ) -> list[ShelfItem]:
+        """Current results of class A by short code or documents, newest collection first.
+
+        What is missing to ``most`` is opened from a stand-in, so that one result and none at
+        all cost the same.
+        """
+        indexes = [self._keyring.document_index(document) for document in documents]
+        asked = RESULT.c.document_index.in_(indexes) if indexes else None
+        where = RESULT.c.short_code == short_code if asked is None else asked
+        is_a = RESULT.c.confidentiality == Confidentiality.A
+        rows = self._rows(_ITEMS.where(where, CURRENT, _SHOWN, is_a).limit(most))
+        items = [self._item(row) for row in rows]
+        for _ in range(most - len(items)):
+            self._keyring.open(self._stand_in, PURPOSE)
+            self._keyring.open(self._stand_in, PURPOSE)
+        return [each for each in items if each.result.test.confidentiality is Confidentiality.A]
+
+    @cached_property
+    def _stand_in(self) -> bytes:
+        """A sealed field as large as a result's or a certificate's usually is."""
+        return self._keyring.seal(bytes(400), PURPOSE)
 
     def link(self, token: str, now: datetime) -> LinkTarget | None:
         """Where an SMS link leads; None when it never existed."""

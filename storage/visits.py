@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Engine, Row, insert, update
+from sqlalchemy import Engine, Row, insert, select, update
 
 from core.citizens.visit import Visit
 from storage.encryption import Keyring
@@ -35,6 +35,13 @@ class VisitStore:
         change = update(VISIT).where(*usable).values(step=step + 1).returning(VISIT)
         with writing(self._engine) as connection:
             row = connection.execute(change).first()
+        return None if row is None else self._visit(row)
+
+    def look(self, visit_id: str, step: int, now: datetime) -> Visit | None:
+        """The visit whose next ticket is ``step``, which stays unused; None if there is none."""
+        usable = (VISIT.c.id == visit_id, VISIT.c.step == step, VISIT.c.expires_at > to_micros(now))
+        with self._engine.connect() as connection:
+            row = connection.execute(select(VISIT).where(*usable)).first()
         return None if row is None else self._visit(row)
 
     def save(self, visit: Visit) -> None:

@@ -15,8 +15,8 @@ from core.errors import KetquaError
 
 _COMMANDS = (
     "run", "web", "chat", "worker", "clock", "migrate", "doctor",
-    "ingest", "verify", "qr", "facility", "feed", "officer", "key", "rule", "revoke", "trust",
-    "staff", "inbox", "audit",
+    "ingest", "verify", "qr", "slip", "facility", "feed", "officer", "key", "rule", "revoke",
+    "trust", "staff", "inbox", "audit",
 )  # fmt: skip
 _HOME = {"web": "run", "chat": "run", "worker": "run", "clock": "run"}
 

@@ -74,6 +74,15 @@ def svg(text: str, *, border: int = BORDER, ecc: str = ECC) -> str:
     return drawing.getvalue().decode("utf-8")
 
 
+def modules(text: str, *, ecc: str = ECC) -> list[bytes]:
+    """Rows of modules, one byte each: 0 black, 255 white; for whoever draws them elsewhere.
+
+    Raises:
+        ValueError: the text doesn't fit any QR code.
+    """
+    return _modules(text, ecc)
+
+
 def terminal(text: str, *, border: int = 2, ecc: str = ECC_SMALL_SCREEN) -> str:
     """Draw ``text`` with block characters, two modules a line.
 

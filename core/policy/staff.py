@@ -44,11 +44,13 @@ class Right(StrEnum):
     MANAGE_STAFF = "manage_staff"
     MANAGE_FACILITIES = "manage_facilities"
     REVOKE = "revoke"
+    PRINT_SLIPS = "print_slips"
+    LOOK_UP = "look_up"
 
 
 _RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.FACILITY_OFFICER: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS}),
-    Role.CONTROL_OFFICER: frozenset(),
+    Role.FACILITY_OFFICER: frozenset({Right.SEE_INTAKE, Right.SEND_RESULTS, Right.PRINT_SLIPS}),
+    Role.CONTROL_OFFICER: frozenset({Right.LOOK_UP}),
     Role.OPERATOR: frozenset(
         {
             Right.SEE_INTAKE,
@@ -56,6 +58,7 @@ _RIGHTS: dict[Role, frozenset[Right]] = {
             Right.MANAGE_RULES,
             Right.MANAGE_FACILITIES,
             Right.REVOKE,
+            Right.PRINT_SLIPS,
         }
     ),
     Role.APPROVER: frozenset({Right.SEE_INTAKE}),

@@ -15,6 +15,7 @@ from core.citizens.phone import mask_phone
 from core.citizens.retrieval import PersonView, ResultView
 from core.citizens.visit import Visit
 from core.policy.showing import Door, Showing, showing
+from core.ports import ShelfItem
 from sms.page import show
 from sms.pages.card import card
 from sms.room import current_room
@@ -67,6 +68,16 @@ def proof_page(visit: Visit, *, error: str | None = None, locked: bool = False) 
         places = _contacts(visit.phone, visit.person_key)
         return _page("ask_staff.html", visit, 403, places=places, error=error)
     return _page("proof.html", visit, 422, kind=kind, error=error)
+
+
+def shown_item(visit: Visit) -> ShelfItem | None:
+    """The result that the visit's page shows in full, if it shows one."""
+    if not visit.verified or visit.person_key is None:
+        return None
+    desk, key = current_room().desk, visit.person_key
+    views = desk.results(visit.phone, key, Door.WEB, proven_now=visit.proven)
+    view = next((each for each in views if each.item.result_id == visit.result_id), None)
+    return view.item if view and view.showing is Showing.FULL else None
 
 
 def _person(visit: Visit, people: list[PersonView]) -> PersonView | None:

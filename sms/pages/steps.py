@@ -13,9 +13,10 @@ from flask import Response, redirect, request
 from core.citizens.challenge import CodeVerdict
 from core.citizens.proof import ProofVerdict
 from core.citizens.visit import LIFETIME, Visit
+from core.paper.press import Form
 from core.policy.showing import Door
 from sms.errors import error_page
-from sms.page import say
+from sms.page import pdf_file, say
 from sms.pages import screens
 from sms.pages.words import code_words, proof_words, refusal_words
 from sms.room import current_room
@@ -31,7 +32,9 @@ def back_to_start() -> Response:
 
 
 def take_step() -> Response:
-    """Use the ticket up and do what the form asks."""
+    """Use the ticket up and do what the form asks; a file uses none up."""
+    if request.form.get("do") == "pdf":
+        return _save_pdf()
     visit = screens.office().take(request.form.get("ticket", ""))
     if isinstance(visit, TicketRefusal):
         return error_page(_STATUS[visit], f"pages.ticket.{visit}")
@@ -98,6 +101,18 @@ def _choose_result(visit: Visit) -> Response:
     views = desk.results(visit.phone, key, Door.WEB, proven_now=visit.proven)
     chosen = _one_of([view.item.result_id for view in views], request.form.get("result"))
     return screens.show_visit(replace(visit, result_id=chosen))
+
+
+def _save_pdf() -> Response:
+    """The slip of the result that the page shows."""
+    visit = screens.office().look(request.form.get("ticket", ""))
+    if isinstance(visit, TicketRefusal):
+        return error_page(_STATUS[visit], f"pages.ticket.{visit}")
+    item = screens.shown_item(visit)
+    printed = current_room().paper.press.print([item], Form.SLIP, asked=True) if item else None
+    if printed is None or not printed.pdf:
+        return error_page(404, "pages.no_paper")
+    return pdf_file(printed.pdf, f"ket-qua-{printed.items[0].short_code}.pdf")
 
 
 def _one_of(listed: list[str], sent: str | None) -> str | None:

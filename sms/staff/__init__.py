@@ -1,14 +1,25 @@
-"""The console of staff: sign-in, what arrived, what was kept back, facilities, the audit log.
+"""The console of staff: intake, quarantine, facilities, rules, prints, look-ups, the audit log.
 
-The one place with cookies, all of them under ``/staff``. Nothing here shows a person, a test
-or an outcome, but for a sample that somebody sends to see how it reads (``onboarding.samples``).
+The one place with cookies, all of them under ``/staff``. No page here shows a person, a test
+or an outcome, but for a sample that somebody sends to see how it reads
+(``onboarding.samples``); a printed slip does, and each is audited.
 """
 
 from __future__ import annotations
 
 from flask import Blueprint
 
-from sms.staff import entering, home, onboarding, revoking, rules, sending, signing_in
+from sms.staff import (
+    checking,
+    entering,
+    home,
+    onboarding,
+    printing,
+    revoking,
+    rules,
+    sending,
+    signing_in,
+)
 from sms.staff.csrf import check_form
 
 console = Blueprint("staff", __name__, url_prefix="/staff")
@@ -24,6 +35,11 @@ console.add_url_rule("/upload", view_func=sending.ask_for_file, methods=["GET"])
 console.add_url_rule("/upload", view_func=sending.take_in_file, methods=["POST"])
 console.add_url_rule("/enter", view_func=entering.ask_for_result, methods=["GET"])
 console.add_url_rule("/enter", view_func=entering.take_in_result, methods=["POST"])
+console.add_url_rule("/enter/card", view_func=entering.fill_from_card, methods=["POST"])
+console.add_url_rule("/print", view_func=printing.ask_what, methods=["GET"])
+console.add_url_rule("/print", view_func=printing.print_results, methods=["POST"])
+console.add_url_rule("/check", view_func=checking.ask_whom, methods=["GET"])
+console.add_url_rule("/check", view_func=checking.look_up, methods=["POST"])
 console.add_url_rule("/replay", view_func=sending.replay, methods=["POST"])
 console.add_url_rule("/rules", view_func=rules.all_rules)
 console.add_url_rule("/rules/new", view_func=rules.ask_for_rules, methods=["GET"])

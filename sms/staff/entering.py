@@ -14,11 +14,14 @@ from types import MappingProxyType
 
 from flask import Response, request
 
+from core.citizens.identity import Identity, read_identity
 from core.policy.staff import Right, StaffAccount
 from core.results.catalogue import TestDefinition
+from core.results.reported import DocumentType
 from sms.errors import error_page
-from sms.page import language, say, show
+from sms.page import day, language, say, show
 from sms.room import current_room
+from sms.staff.scanned import scanned
 from sms.staff.sending import facilities_of, facility_of, show_account, told
 from sms.staff.session import needs, note
 
@@ -38,6 +41,7 @@ _COLUMNS = {
 }
 _LONGEST = 200
 _LOINC = "LN"
+_SEXES = {"male": "nam", "female": "nữ"}
 
 
 @needs(Right.SEND_RESULTS)
@@ -65,11 +69,33 @@ def take_in_result(account: StaffAccount) -> Response:
     return show_account(account, facility, report)
 
 
+@needs(Right.SEND_RESULTS)
+def fill_from_card(account: StaffAccount) -> Response:
+    """The form with what an identity card's QR says; it is no proof of any result."""
+    identity = read_identity(scanned("card"))
+    if identity is None:
+        return _form(account, 422, error=say("pages.staff.enter.card_unreadable"))
+    return _form(account, typed=_typed(identity))
+
+
+def _typed(identity: Identity) -> dict[str, str]:
+    """The fields of the form as somebody would have typed them from the card."""
+    foremost = identity.documents[0]
+    return {
+        "name": identity.name,
+        "birth_date": day(identity.birth_date),
+        "sex": _SEXES.get(identity.sex, ""),
+        "national_id": foremost.number if foremost.type is DocumentType.NATIONAL_ID else "",
+        "passport": foremost.number if foremost.type is DocumentType.PASSPORT else "",
+    }
+
+
 def _form(
     account: StaffAccount,
     status: int = 200,
     typed: Mapping[str, str] = MappingProxyType({}),
     reasons: Sequence[tuple[str, str]] = (),
+    error: str = "",
 ) -> Response:
     tests = current_room().laboratories.tests
     return show(
@@ -81,6 +107,7 @@ def _form(
         outcomes=OUTCOMES,
         typed=typed,
         reasons=reasons,
+        error=error,
     )
 
 

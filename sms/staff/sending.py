@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
+from core.certificates.scan import MAX_BYTES
 from core.messages.findings import explain
 from core.policy.staff import Right, StaffAccount
 from core.results.facility import Facility
@@ -21,12 +22,16 @@ from sms.staff.session import needs, note
 
 _MOST_SHOWN = 200
 _LONGEST_NAME = 100
+_PICTURES = ("staff.look_up", "staff.fill_from_card")
+_ROOM_FOR_THE_FORM = 64 * 1024
 
 
 def let_files_in(endpoint: str | None, _values: dict[str, object] | None) -> None:
     """Raise the limit of a body, before anything reads the form."""
     if endpoint == "staff.take_in_file":
         request.max_content_length = current_room().laboratories.largest
+    if endpoint in _PICTURES:
+        request.max_content_length = MAX_BYTES + _ROOM_FOR_THE_FORM
 
 
 @needs(Right.SEND_RESULTS)

@@ -82,10 +82,10 @@ def needs(
     return guard
 
 
-def note(actor: str, action: str, subject: str) -> None:
+def note(actor: str, action: str, subject: str, detail: str = "") -> None:
     """Write into the audit log."""
     room = current_room()
-    room.audit.record(AuditEntry(room.clock(), actor, action, subject))
+    room.audit.record(AuditEntry(room.clock(), actor, action, subject, detail))
 
 
 def _hash(token: str) -> bytes:

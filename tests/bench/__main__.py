@@ -10,6 +10,7 @@ import tests.bench.formats
 import tests.bench.intake
 import tests.bench.pages
 import tests.bench.polling
+import tests.bench.reading
 import tests.bench.revocations
 import tests.bench.surge
 
@@ -21,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "polling": tests.bench.polling.run,
     "pages": tests.bench.pages.run,
     "revocations": tests.bench.revocations.run,
+    "reading": tests.bench.reading.run,
 }
 
 

@@ -52,7 +52,7 @@ class Browser:
         token = re.findall(r'name="csrf_token" value="([^"]+)"', self.get(seen))[0]
         answer = self.client.post(path, data={"csrf_token": token, **data}, headers=HOST)
         self.status = answer.status_code
-        return answer.text
+        return str(answer.data, errors="replace")  # a PDF too
 
     def upload(self, data: bytes, facility: str = "BVNDGD", name: str = "kq.csv") -> str:
         return self.post("/staff/upload", facility=facility, file=(io.BytesIO(data), name))
@@ -146,3 +146,44 @@ def test_what_was_keyed_in_wrongly_is_told_with_its_reason(installation: Install
     assert installation.find_results("K-1", "BVNDGD") == []
     browser.post("/staff/enter", seen="/staff/enter", **TYPED | {"facility": "BVTD"})
     assert browser.status == 403
+
+
+def test_a_person_with_a_card_only_is_looked_up_and_gets_a_slip(
+    installation: Installation,
+) -> None:
+    typed = TYPED | {"national_id": "079090001234", "collected_at": _lately(installation)}
+    Browser(installation, "facility_officer").post("/staff/enter", seen="/staff/enter", **typed)
+    officer = Browser(installation, "control_officer")
+    asked = {"place": "CHOT1", "asked": "079 090 001 234"}
+    yes = officer.post("/staff/check", seen="/staff/check", year="1990", **asked)
+    assert "Meets this place" in yes
+    assert "No acceptable result" in officer.post(
+        "/staff/check", seen="/staff/check", year="1991", **asked
+    )
+    (found,) = installation.find_results("K-1", "BVNDGD")
+    code = {"place": "CHOT1", "asked": found.short_code}
+    assert "Meets this place" in officer.post(
+        "/staff/check", seen="/staff/check", year="1990", **code
+    )
+    details = [each.detail for each in installation.audit.recent(3)]
+    assert details == ["met", "not_met", "met"]
+    printer = Browser(installation, "operator")
+    printer.post("/staff/print", seen="/staff/print", facility="BVNDGD", accessions="K-1")
+    assert printer.status == 200
+    assert installation.audit.recent(1)[0].subject == found.result_id
+
+
+def test_a_cards_code_fills_the_form_in(installation: Installation) -> None:
+    browser = Browser(installation, "facility_officer")
+    card = "079090001234|271234567|Lê Thị An|05031990|Nữ|Huế|01022021"
+    page = browser.post("/staff/enter/card", seen="/staff/enter", card=card)
+    for value in ("Lê Thị An", "05/03/1990", "079090001234"):
+        assert f'value="{value}"' in page
+    assert '<option value="nữ" selected>' in page
+    browser.post("/staff/enter/card", seen="/staff/enter", card="nothing")
+    assert browser.status == 422
+
+
+def _lately(installation: Installation) -> str:
+    local = (installation.clock() - timedelta(hours=2)).astimezone(installation.settings.zone)
+    return f"{local:%Y-%m-%dT%H:%M}"

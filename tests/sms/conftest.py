@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from core.messages.language import Catalogues
 from core.policy.limits import VisitorLimit
 from sms.app import WebRoom, create_app
-from sms.room import RevocationRoom
+from sms.room import PaperRoom, RevocationRoom
 from tests.sms.fakes import Keys, World, make_keys, no_laboratories
 from tests.words import catalogues
 
@@ -51,6 +51,8 @@ def furnish(world: World, words: Catalogues, **more: object) -> WebRoom:
         publications=world.publications,
         revocations=RevocationRoom(world.revocation_desk(), lambda _: []),
         verify_limit=VisitorLimit(5),
+        lookups=world.lookups(),
+        paper=PaperRoom(world.press(), world.find),
         secret=b"s" * 32,
         clock=world.clock,
         random=world.random,

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib import resources
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -21,13 +23,19 @@ from core.citizens.visit import Visit
 from core.feeds.push import PushKey
 from core.feeds.pushing import Pushing
 from core.feeds.source import Probe
+from core.lookups.decoy import make_decoy
+from core.lookups.desk import LookupDesk
 from core.onboarding.codes import CodeDesk
 from core.onboarding.desk import Onboarding
 from core.onboarding.facilities import FacilityDesk
 from core.onboarding.feeds import FeedDesk
 from core.onboarding.journal import Journal
 from core.onboarding.officers import OfficerDesk
+from core.paper.contents import Place
+from core.paper.press import Press
+from core.paper.sheet import Fonts
 from core.policy.rule_desk import RuleDesk
+from core.policy.rules import default_rule
 from core.policy.staff import StaffAccount
 from core.ports import (
     LinkTarget,
@@ -49,6 +57,7 @@ from sms.room import LaboratoryRoom
 from tests.core.certificates.fakes import MemoryPublications, MemoryRevocations
 from tests.core.citizens.fakes import MemoryChallenges
 from tests.core.feeds.fakes import MemoryOfficers
+from tests.core.lookups.fakes import MemoryLookups, MemoryResults
 from tests.core.onboarding.fakes import (
     MemoryAudit,
     MemoryFacilities,
@@ -57,6 +66,7 @@ from tests.core.onboarding.fakes import (
 )
 from tests.core.policy.fakes import MemoryRuleSets
 from tests.core.results.fakes import MemoryIntake, PlainIndexer
+from tests.words import catalogues
 
 T = TypeVar("T")
 NOON = datetime(2026, 7, 12, 5, 0, tzinfo=UTC)  # noon in Viet Nam
@@ -125,6 +135,13 @@ class MemoryShelf(ResultShelf):
         return outcome
 
 
+@cache
+def fonts() -> Fonts:
+    files = resources.files("fontpkg_be_vietnam_pro") / "files"
+    names = ("BeVietnamPro-Regular.ttf", "BeVietnamPro-SemiBold.ttf")
+    return Fonts(*((files / name).read_bytes() for name in names))
+
+
 class MemoryVisits(Visits):
     def __init__(self) -> None:
         self.rows: dict[str, Visit] = {}
@@ -138,6 +155,11 @@ class MemoryVisits(Visits):
             return None
         self.rows[visit_id] = replace(visit, step=step + 1)
         return self.rows[visit_id]
+
+    def look(self, visit_id: str, step: int, now: datetime) -> Visit | None:
+        visit = self.rows.get(visit_id)
+        usable = visit is not None and visit.step == step and now < visit.expires_at
+        return visit if usable else None
 
     def save(self, visit: Visit) -> None:
         self.rows[visit.id] = replace(visit, step=self.rows[visit.id].step)
@@ -297,6 +319,27 @@ class World:
 
     def revocation_desk(self) -> RevocationDesk:
         return RevocationDesk(self.revocations, self.audit, self.clock, self.random)
+
+    def press(self) -> Press:
+        place = Place(catalogues(), "Sở Y tế thử nghiệm", "ketqua.example/verify", self.zone)
+        return Press(place, fonts, self._standing_of, self.clock)
+
+    def _standing_of(self, item: ShelfItem) -> str:
+        return self.standings.get(item.uvci or "", Standing.GOOD)
+
+    def find(self, accession: str, facility: str | None) -> list[ShelfItem]:
+        every = (item for items in self.shelf.items.values() for item in items)
+        return [
+            item
+            for item in every
+            if item.result.accession == accession and facility in (None, item.facility_code)
+        ]
+
+    def lookups(self) -> LookupDesk:
+        return LookupDesk(
+            MemoryLookups(), MemoryResults(self.shelf.items), self.checkpoint(),
+            lambda _: default_rule, self.audit, make_decoy(NOON), self.clock, self.random,
+        )  # fmt: skip
 
     def release(
         self,

@@ -81,8 +81,7 @@ def test_every_table_of_the_brief_is_there() -> None:
         "installation", "facility", "result", "certificate", "delivery", "link", "inbox_item",
         "challenge", "person_proof", "visit", "staff_account", "staff_session", "audit_entry",
         "conversation", "local_code", "feed", "feed_hour", "push_key", "push", "officer",
-            "rule_set", "chat_guess",
-            "revocation", "document", "revocation_batch", "foreign_list",
-            "owed_certificate",
+        "rule_set", "chat_guess", "revocation", "document", "revocation_batch", "foreign_list",
+        "owed_certificate", "lookup",
     }  # fmt: skip
     assert rows.RESULT.name == "result"

@@ -35,6 +35,16 @@ def test_a_used_a_future_and_a_late_ticket_lead_nowhere(stores: Stores) -> None:
     assert stores.visits.advance("v1", 0, NOON) is None
 
 
+def test_a_look_uses_no_ticket_up_and_sees_only_what_a_ticket_opens(stores: Stores) -> None:
+    stores.visits.add(VISIT)
+    assert stores.visits.look("v1", 0, NOON) == VISIT
+    assert stores.visits.look("v1", 1, NOON) is None
+    assert stores.visits.look("v2", 0, NOON) is None
+    assert stores.visits.look("v1", 0, VISIT.expires_at) is None
+    assert stores.visits.advance("v1", 0, NOON) is not None
+    assert stores.visits.look("v1", 0, NOON) is None
+
+
 def test_a_step_stores_what_it_learnt_but_not_its_number(stores: Stores) -> None:
     stores.visits.add(VISIT)
     learnt = replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import zlib
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from io import BytesIO
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from core.certificates import picture, scan
 from core.certificates.decode import Malformed, Step
@@ -86,6 +87,84 @@ def test_among_several_codes_the_certificate_is_chosen(text: str) -> None:
     page.paste(other, (10, 10))
     page.paste(ours, (other.width + 30, 10))
     assert scan.read_code(saved(page, "PNG")) == text
+
+
+def test_ten_codes_on_a_page_end_in_one_verdict(text: str, trust: TrustStore) -> None:
+    ours = drawn(text)
+    page = Image.new("L", (ours.width * 2 + 60, ours.height * 5 + 120), 255)
+    for number in range(10):
+        row, column = divmod(number, 2)
+        page.paste(ours, (20 + column * (ours.width + 20), 20 + row * (ours.height + 20)))
+    assert scan.read_codes(saved(page, "PNG")) == [text] * 10
+    assert verify_image(saved(page, "JPEG"), trust, at=NOON).is_valid
+
+
+@pytest.mark.parametrize("angle", [0, 7, 45, 90, 135, 180, 270, 301])
+def test_a_photo_may_be_turned_any_way(text: str, angle: int) -> None:
+    turned = drawn(text).rotate(angle, expand=True, fillcolor=255)
+    assert scan.read_code(saved(turned, "JPEG", quality=80)) == text
+
+
+def test_a_whole_photo_of_nearly_ten_megabytes_ends_in_a_verdict(
+    text: str, trust: TrustStore
+) -> None:
+    side = 3200  # of random pixels, which no format makes smaller
+    photo = Image.frombytes("L", (side, side), random.Random(7).randbytes(side * side))
+    photo.paste(drawn(text).resize((1200, 1200)), (700, 700))
+    data = saved(photo, "PNG")
+    assert 8 * 1024 * 1024 < len(data) < scan.MAX_BYTES
+    assert verify_image(data, trust, at=NOON).verdict in ("valid", "malformed")
+
+
+def test_a_long_animation_costs_its_first_frame(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    blank = Image.new("L", drawn(text).size, 255)
+    frames = [blank.point(lambda _, grey=grey: grey) for grey in range(200)]
+    data = saved(drawn(text), "GIF", save_all=True, append_images=frames, duration=10)
+    sought: list[int] = []
+    monkeypatch.setattr("PIL.GifImagePlugin.GifImageFile.seek", lambda _, n: sought.append(n))
+    assert scan.read_code(data) == text
+    assert sought == []
+
+
+def corners(side: int, cell: int) -> Image.Image:
+    """A picture full of what a QR code has at its corners."""
+    corner = Image.new("L", (cell, cell), 255)
+    for inset, grey in ((0, 0), (cell // 8, 255), (cell // 4, 0)):
+        corner.paste(grey, (inset, inset, cell * 7 // 8 - inset, cell * 7 // 8 - inset))
+    row, page = Image.new("L", (side, cell), 255), Image.new("L", (side, side), 255)
+    for place in range(0, side - cell, cell):
+        row.paste(corner, (place, 0))
+    for place in range(0, side - cell, cell):
+        page.paste(row, (0, place))
+    return page
+
+
+def test_a_picture_made_of_corners_is_read_small(trust: TrustStore) -> None:
+    hostile = corners(4000, 16)
+    assert scan._edges(hostile) > scan.MOST_EDGES
+    calm = scan._calm(hostile)
+    assert calm.width < hostile.width
+    assert scan._edges(calm) <= scan.MOST_EDGES
+    assert verify_image(saved(hostile, "PNG"), trust, at=NOON).verdict == "malformed"
+
+
+def test_soft_codes_that_fill_a_large_photo_are_all_read(text: str) -> None:
+    code = drawn(text)
+    page = Image.new("L", (3000, 3000), 255)
+    for number in range(9):
+        row, column = divmod(number, 3)
+        page.paste(code.resize((900, 900)), (30 + column * 990, 30 + row * 990))
+    soft = page.filter(ImageFilter.GaussianBlur(3))
+    assert scan.read_codes(saved(soft, "JPEG", quality=80)) == [text] * 9
+
+
+def test_sharp_codes_keep_their_size(text: str) -> None:
+    code = drawn(text)
+    page = Image.new("L", (code.width * 3, code.height * 3), 255)
+    for number in range(9):
+        row, column = divmod(number, 3)
+        page.paste(code, (column * code.width, row * code.height))
+    assert scan._calm(page) is page
 
 
 def test_another_code_is_found_and_is_no_certificate(trust: TrustStore) -> None:
