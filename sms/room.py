@@ -31,6 +31,10 @@ def _ready() -> dict[str, bool]:
     return {}
 
 
+def _no_anchors() -> Sequence[bytes]:
+    return ()
+
+
 def _nothing_to_poke() -> None:
     return None
 
@@ -82,6 +86,7 @@ class WebRoom:
         secret: At least 32 random bytes; signs tickets and the console's form tokens.
         zone: In which times are shown.
         base_url: Address of this site as citizens reach it, without a slash at its end.
+        anchors: DER of the certificates under which offline verifiers read our lists.
         ready: The named checks of ``/readyz``.
         poke: Called after an OTP was stored, so that it leaves at once.
         demo: Only in the demo.
@@ -101,6 +106,7 @@ class WebRoom:
     random: Randomness
     base_url: str
     zone: ZoneInfo
+    anchors: Callable[[], Sequence[bytes]] = _no_anchors
     ready: Callable[[], dict[str, bool]] = _ready
     metrics_registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     poke: Callable[[], None] = _nothing_to_poke
