@@ -8,6 +8,7 @@ import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
 
 import { COMPACT, FULL } from "../decode.js";
 
+const GZIP = 0x1f;
 /** @type {import("zxing-wasm/reader").ReaderOptions} */
 const THOROUGH = {
   formats: ["QRCode", "Aztec"],
@@ -26,8 +27,10 @@ const QUICK = { ...THOROUGH, tryInvert: false, maxNumberOfSymbols: 2 };
  */
 export async function startReader(address) {
   const response = await fetch(address);
-  const wasmBinary = ungzip(new Uint8Array(await response.arrayBuffer())).buffer;
-  await prepareZXingModule({ overrides: { wasmBinary }, fireImmediately: true });
+  const data = new Uint8Array(await response.arrayBuffer());
+  // A server that names the encoding has had it unpacked by the browser already.
+  const wasm = data[0] === GZIP ? ungzip(data) : data;
+  await prepareZXingModule({ overrides: { wasmBinary: wasm.slice().buffer }, fireImmediately: true });
 }
 
 /**

@@ -31,8 +31,8 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
 
 async function install() {
   const cache = await caches.open(CACHE);
-  const everything = [...kept.pages, ...kept.files];
-  await cache.addAll(everything.map((address) => new Request(address, { cache: "reload" })));
+  await cache.addAll(kept.files); // their addresses change with their content
+  await cache.addAll(kept.pages.map((address) => new Request(address, { cache: "reload" })));
 }
 
 async function forgetOthers() {

@@ -77,8 +77,10 @@ class VerifyPage {
   }
 
   #sayOtherCode() {
-    tell(byId("trouble"), this.words.say("verdicts.reason.not_a_certificate"));
-    window.setTimeout(() => tell(byId("trouble"), ""), OTHER_CODE_SHOWN_FOR);
+    const said = this.words.say("verdicts.reason.not_a_certificate");
+    if (byId("trouble").textContent !== said) tell(byId("trouble"), said);
+    window.clearTimeout(this.otherCode);
+    this.otherCode = window.setTimeout(() => tell(byId("trouble"), ""), OTHER_CODE_SHOWN_FOR);
   }
 
   async #switchTorch() {

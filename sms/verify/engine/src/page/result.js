@@ -59,7 +59,7 @@ export class ResultScreen {
    */
   #why({ verdict, cautions, warnings, unconfirmed }, word) {
     const { say, has } = bound(this.words);
-    const lines = [element("p", say(`verdicts.sentence.${word}`))];
+    const lines = word === "valid" ? [] : [element("p", say(`verdicts.sentence.${word}`))];
     const reason = `verdicts.reason.${verdict.reason}`;
     const described = verdict.ruleDescriptions?.find(({ lang }) => lang === this.words.language);
     if (has(reason)) lines.push(element("p", say(reason)));
@@ -70,18 +70,18 @@ export class ResultScreen {
   }
 
   /** @param {Judged} judged */
-  #claims({ verdict }) {
+  #claims({ verdict, unconfirmed }) {
     const { claims } = verdict;
     if (verdict.verdict !== "valid" || !claims) return [];
     const { say } = bound(this.words);
-    const until = verdict.ruleValidUntil ?? claims.expiresAt;
+    const until = this.words.when(verdict.ruleValidUntil ?? claims.expiresAt);
     const list = element("dl", "");
     list.append(...this.#rows(claims).flatMap(([label, value]) => [element("dt", label), element("dd", value)]));
     return [
       element("p", say("verdicts.check_photo_id"), "id"),
       element("p", nameOf(claims), "name"),
+      ...(unconfirmed ? [] : [element("p", say("pages.result.until", { until }), "until")]),
       list,
-      element("p", say("pages.result.until", { until: this.words.when(until) }), "until"),
     ];
   }
 
