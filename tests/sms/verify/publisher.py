@@ -11,7 +11,6 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from hashlib import sha256
 from typing import Any
 
@@ -56,17 +55,12 @@ def hashes(uvci: str, country: str, signature: bytes) -> dict[str, bytes]:
 
 @dataclass
 class Publisher:
-    """What is published now.
-
-    Args:
-        date: What the server says the time is; None is the truth.
-    """
+    """What is published now."""
 
     csca: CertifiedKey
     signer: CertifiedKey
     tokens: dict[str, str] = field(default_factory=dict)
     batches: dict[str, bytes] = field(default_factory=dict)
-    date: datetime | None = None
     asked: list[str] = field(default_factory=list)
 
     @classmethod
@@ -148,7 +142,6 @@ class Publisher:
         if name not in self.tokens and batch is None:
             return Response(status=404)
         response = Response(self.tokens.get(name, batch), content_type="application/jose")
-        response.headers["Date"] = format_datetime(self.date or datetime.now(UTC), usegmt=True)
         response.headers["Cache-Control"] = "public, max-age=300"
         response.add_etag()
         return response
