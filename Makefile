@@ -34,7 +34,7 @@ check: setup ## Format, lint, types, room borders, catalogues, dependency audit
 bench: setup ## Measure the fast path against floors of the same run
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-bundle: ## Rebuild the browser's verifier in sms/static/verify/ (needs Node.js and the npm registry)
+bundle: ## Rebuild the browser's verifier in sms/static/verify/ (needs Node.js)
 	@cd sms/verify/engine && npm ci --silent && node build.mjs ../../static/verify
 
 lock: setup ## Renew both locks from pyproject.toml (needs the package index)
