@@ -124,6 +124,24 @@ def test_without_any_list_it_says_that_it_cannot_check(city: City, officer: Brow
     assert "Bình" not in page.content()
 
 
+def test_what_this_device_cannot_confirm_the_server_may(
+    city: City, officer: BrowserContext
+) -> None:
+    city.publisher.tokens.clear()
+    page = officer.new_page()
+    page.goto(f"{city.address}/verify")
+    page.wait_for_selector("#lists:not([hidden])")
+    paste(page, city.text())
+    page.click("#ask-server")
+    page.wait_for_selector(".outcome.yes")
+    assert "Nguyễn Văn Bình" in page.inner_text("main")
+
+
+def test_where_this_device_is_sure_nobody_is_asked(city: City, page: Page) -> None:
+    paste(page, city.text())
+    assert not page.locator("#ask-server").is_visible()
+
+
 def test_lists_out_of_date_are_amber(city: City, officer: BrowserContext) -> None:
     city.publisher.publish_all(city.world.keys.dsc, version=2, issued=timedelta(days=-3))
     page = officer.new_page()

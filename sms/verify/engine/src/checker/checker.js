@@ -86,7 +86,7 @@ async function text({ text: shown, place = DEFAULT_PLACE, purpose }) {
     revocations: known.revocations,
     rule: set && ((contents, claims) => judge(set, known.rules?.value_sets, contents, claims, at)),
   });
-  return judged(verdict, known, set !== undefined);
+  return { ...judged(verdict, known, set !== undefined), text: shown };
 }
 
 /** @param {{ pixels: ArrayBuffer, width: number, height: number, quick: boolean, place?: string, purpose?: string }} question */
@@ -94,7 +94,7 @@ async function picture({ pixels, width, height, quick, place, purpose }) {
   await reader;
   const image = new ImageData(new Uint8ClampedArray(pixels), width, height);
   const found = await readCode(image, quick);
-  return found === null ? null : { ...(await text({ text: found, place, purpose })), text: found };
+  return found === null ? null : text({ text: found, place, purpose });
 }
 
 /**

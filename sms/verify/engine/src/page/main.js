@@ -32,6 +32,7 @@ class VerifyPage {
     this.places = new PlaceChooser(byId("places"), field, settings.language);
     this.text = /** @type {HTMLTextAreaElement} */ (byId("text"));
     this.picture = /** @type {HTMLInputElement} */ (byId("picture"));
+    this.shown = ""; // the text of the code on the screen
   }
 
   async start() {
@@ -50,6 +51,7 @@ class VerifyPage {
     byId("torch").addEventListener("click", () => this.#switchTorch());
     byId("next").addEventListener("click", () => this.#next());
     byId("longer").addEventListener("click", () => this.#stayLonger());
+    byId("ask-server").addEventListener("click", () => this.#askServer());
     this.picture.addEventListener("change", () => this.#checkPhoto());
     byId("form").addEventListener("submit", (event) => this.#checkText(event));
     window.addEventListener("online", () => this.#refresh());
@@ -140,14 +142,23 @@ class VerifyPage {
     this.camera.pause();
     tell(byId("trouble"), "");
     byId("more-time").hidden = true;
+    this.shown = judged.text ?? "";
+    byId("ask-server").hidden = !(judged.unconfirmed && this.shown && navigator.onLine);
     this.screen.show(judged);
     this.time.start();
     navigator.vibrate?.(80);
   }
 
+  /** What this device can't confirm the server may: by the form, as without this script. */
+  #askServer() {
+    this.text.value = this.shown;
+    /** @type {HTMLFormElement} */ (byId("form")).submit();
+  }
+
   #clear() {
     this.time.stop();
     this.screen.clear();
+    this.shown = "";
     this.text.value = "";
     this.picture.value = "";
   }

@@ -16,6 +16,7 @@ import { byId, element, tell } from "./elements.js";
  * @property {string[]} cautions
  * @property {string[]} warnings
  * @property {import("../checker/lists.js").ListState[]} states
+ * @property {string} [text] of the code; there is none in a picture without one
  */
 
 export class ResultScreen {

@@ -7,7 +7,7 @@ export class Scanner {
 
   /**
    * @param {import("./camera.js").Camera} camera
-   * @param {(frame: ImageData) => Promise<import("./result.js").Judged & { text: string } | null>} check
+   * @param {(frame: ImageData) => Promise<import("./result.js").Judged | null>} check
    */
   constructor(camera, check) {
     this.camera = camera;
@@ -25,7 +25,7 @@ export class Scanner {
       const frame = turn === this.#turn ? this.camera.frame() : null;
       const judged = frame && (await this.check(frame));
       if (!judged || turn !== this.#turn) continue;
-      if (CERTIFICATE.test(judged.text)) {
+      if (CERTIFICATE.test(judged.text ?? "")) {
         this.stop();
         found(judged);
       } else other();
