@@ -210,6 +210,19 @@ def test_a_genuine_signature_over_nonsense_ends_in_the_servers_answer(
     both.judge(text_of(signed(dsc, hostile_payloads()[name])), dsc)
 
 
+def test_nesting_ends_at_the_same_depth_for_both(both: Both, dsc: CertifiedKey) -> None:
+    cases = []
+    for depth in range(12, 20):
+        nested: object = 1
+        for _ in range(depth):
+            nested = [nested]
+        payload = cbor2.dumps(contents() | {99: nested})
+        cases.append(Case(text_of(signed(dsc, payload)), (dsc.der,), NOON))
+    found = [each["verdict"] for each in both.judge_all(cases)]
+    assert found[0] == "valid"
+    assert found[-1] == "malformed"
+
+
 @pytest.mark.parametrize(
     ("head", "verdict"),
     [
@@ -315,7 +328,8 @@ def test_a_filter_of_several_levels_is_exact_for_ours(ask: Checker, dsc: Certifi
         entries.append(hashes(uvci, "VN", made.signature))
     revoked = [each["signature"] for each in entries[:30]]
     # Look-up tests all three hashes, so the live ones must be spared under all three.
-    published = cascade(revoked, [each for three in entries[30:] for each in three.values()])
+    live = [each for three in entries[30:] for each in three.values()]
+    published = cascade(revoked, live, rate=0.5)  # so high that there are several levels
     assert len(published["levels"]) > 2  # type: ignore[arg-type]
     listed = {"kids": [], "filter": published, "batches": []}
     asked = [case.question(own=True, revocations=listed) for case in cases]
