@@ -15,7 +15,7 @@ from tests.sms.verify.conftest import Checker, City
 from tests.sms.verify.publisher import LIST_USAGE, Publisher, base64url, hashes, signed
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import BrowserContext, Page, Route
 
 
 @pytest.fixture
@@ -24,6 +24,11 @@ def device(city: City, officer: BrowserContext) -> Checker:
     page = officer.new_page()
     page.route("**/static/verify/page.js*", lambda route: route.abort())
     page.goto(f"{city.address}/verify")
+    return started(page)
+
+
+def started(page: Page) -> Checker:
+    """The checker of this page, with what the device has kept."""
     settings = page.evaluate("async () => (await fetch('/verify/settings.json')).json()")
     page.evaluate("(address) => { self.checker = address }", settings["checker"])
     checker = Checker(page)
@@ -257,3 +262,25 @@ def test_a_batch_that_is_not_what_its_name_says_counts_for_nothing(
     publisher.batches = dict.fromkeys(publisher.batches, bytes(16))
     device("refresh")
     assert device("text", text=as_text(item.certificate))["cautions"] == ["may_be_revoked"]
+
+
+def test_a_clock_that_was_turned_back_is_never_green(
+    city: City, officer: BrowserContext, device: Checker
+) -> None:
+    assert refusals(device) == {}
+    city.world.clock.wait(hours=-3)
+    text = city.text()
+    page = officer.new_page()
+    page.route("**/static/verify/page.js*", lambda route: route.abort())
+    page.route("**/static/verify/checker.js*", turned_back)
+    page.goto(f"{city.address}/verify")
+    found = started(page)("text", text=text)
+    assert (found["verdict"]["verdict"], found["unconfirmed"]) == ("valid", True)
+    assert found["cautions"] == ["clock_behind_lists"]
+
+
+def turned_back(route: Route) -> None:
+    """Give the checker a clock that is two hours behind."""
+    script = route.fetch().text()
+    behind = "const now = Date.now; Date.now = () => now() - 2 * 3_600_000;"
+    route.fulfill(body=f"{behind}\n{script}", content_type="text/javascript")
