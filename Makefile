@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Set to choose another interpreter: make setup PYTHON=python3.12
 export PYTHON
 
-.PHONY: help setup run test soak check bench lock clean
+.PHONY: help setup run test soak check bench bundle lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ check: setup ## Format, lint, types, room borders, catalogues, dependency audit
 
 bench: setup ## Measure the fast path against floors of the same run
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bundle: ## Rebuild the browser's verifier in sms/static/verify/ (needs Node.js)
+	@cd sms/verify/engine && npm ci --silent && node build.mjs ../../static/verify
 
 lock: setup ## Renew both locks from pyproject.toml (needs the package index)
 	@.ci/lock

@@ -146,6 +146,7 @@ class Service:
                 random=here.random,
                 base_url=here.settings.public_url,
                 zone=here.settings.zone,
+                anchors=here.key_store.anchors,
                 ready=partial(readiness, here),
                 metrics_registry=registry,
                 poke=self.poke,

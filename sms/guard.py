@@ -1,6 +1,7 @@
 """What every answer carries, and who may ask at all.
 
-No page may be framed, kept, or run a script of its own; the demo talks to this machine only.
+No page may be framed, kept, or run a script of its own, except the officer's, which may also use
+the camera; the demo talks to this machine only.
 Nobody types control characters, and PostgreSQL takes no NUL: forms that hold any are refused.
 Source: Content Security Policy Level 3; RFC 9111 section 5.2.2.5 (no-store).
 """
@@ -18,6 +19,10 @@ _POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 _DEMO_POLICY = f"{_POLICY}; script-src 'self'; connect-src 'self'"
+_VERIFIER_POLICY = (
+    f"{_POLICY}; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'; "
+    "manifest-src 'self'"
+)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -26,6 +31,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_CAMERA = "camera=(self), geolocation=(), microphone=()"
 _A_YEAR = "public, max-age=31536000, immutable"
 
 
@@ -62,6 +68,9 @@ def _add_headers(response: Response) -> Response:
     if request.blueprint == "sim":
         response.headers["Content-Security-Policy"] = _DEMO_POLICY
         response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
+    elif _is_verifier():
+        response.headers["Content-Security-Policy"] = _VERIFIER_POLICY
+        response.headers["Permissions-Policy"] = _CAMERA
     else:
         response.headers["Content-Security-Policy"] = _POLICY
     response.headers["Cache-Control"] = _keeping(response)
@@ -75,3 +84,10 @@ def _keeping(response: Response) -> str:
         return said
     kept = request.endpoint == "static" and response.status_code == 200  # noqa: PLR2004
     return _A_YEAR if kept else "no-store"
+
+
+def _is_verifier() -> bool:
+    """The officer's page and its files: a worker's script brings the policy that it runs under."""
+    arguments = request.view_args or {}
+    is_file = request.endpoint == "static" and arguments["filename"].startswith("verify/")
+    return request.blueprint == "officers" or is_file

@@ -5,6 +5,8 @@ Works without cookies: the language comes from a hidden field, ``?lang=``, or th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -27,6 +29,15 @@ def language() -> str:
         spoken = request.accept_languages.values()
         g.language = current_room().catalogues.choose(*wishes, *spoken)
     return str(g.language)
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Render in another language for a while."""
+    before = language()
+    g.language = code
+    yield
+    g.language = before
 
 
 def _form_language() -> str | None:

@@ -38,6 +38,10 @@ def _ready() -> dict[str, bool]:
     return {}
 
 
+def _no_anchors() -> Sequence[bytes]:
+    return ()
+
+
 def _nothing_to_poke() -> None:
     return None
 
@@ -117,6 +121,7 @@ class WebRoom:
         zone: In which times are shown.
         base_url: Address of this site as citizens reach it, without a slash at its end.
         verify_limit: How often a visitor address may ask ``POST /api/v1/verify``.
+        anchors: DER of the certificates under which offline verifiers read our lists.
         ready: The named checks of ``/readyz``.
         poke: Called after an OTP was stored, so that it leaves at once.
         demo: Only in the demo.
@@ -141,6 +146,7 @@ class WebRoom:
     random: Randomness
     base_url: str
     zone: ZoneInfo
+    anchors: Callable[[], Sequence[bytes]] = _no_anchors
     ready: Callable[[], dict[str, bool]] = _ready
     metrics_registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     poke: Callable[[], None] = _nothing_to_poke

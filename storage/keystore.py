@@ -87,8 +87,12 @@ class FileKeyStore:
 
     def certificates(self) -> list[bytes]:
         """DER of every certificate of the folder: the signers, then the CSCA."""
-        with_csca = (self._folder / f"{CSCA}.crt").exists()
-        return [*self.signers(), *([_der(self._certificate(CSCA))] if with_csca else [])]
+        return [*self.signers(), *self.anchors()]
+
+    def anchors(self) -> list[bytes]:
+        """DER of the CSCA, under which published lists are read; nothing where it is absent."""
+        has_csca = (self._folder / f"{CSCA}.crt").exists()
+        return [_der(self._certificate(CSCA))] if has_csca else []
 
     def csca_certificate(self) -> bytes:
         """DER of the CSCA's certificate, which others pin. Raises: SetupRefused, see ``load``."""

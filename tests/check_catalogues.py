@@ -93,6 +93,7 @@ def _sources() -> list[Path]:
         for room in ROOMS
         for ending in ("py", "html", "js")
         for path in (ROOT / room).rglob(f"*.{ending}")
+        if "node_modules" not in path.parts
     ]
 
 

@@ -8,7 +8,7 @@ Source: GNU gettext PO files, read by Babel.
 from __future__ import annotations
 
 import gettext
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 
 DEFAULT = "vi"
@@ -24,6 +24,7 @@ class Catalogues:
             po_files: Content of the PO file per language code.
         """
         self._translations = {code: _compile(text) for code, text in po_files.items()}
+        self._keys = sorted({key for each in self._translations.values() for key in _keys(each)})
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -50,8 +51,19 @@ class Catalogues:
         """Whether ``language`` has a text for ``key``."""
         return self._of(language).gettext(key) != key
 
+    def under(self, language: str, *prefixes: str) -> dict[str, str]:
+        """Texts whose keys begin with one of ``prefixes``, placeholders unfilled: for a page."""
+        keys = (key for key in self._keys if key.startswith(prefixes))
+        return {key: self._of(language).gettext(key) for key in keys}
+
     def _of(self, language: str) -> gettext.GNUTranslations:
         return self._translations.get(language) or self._translations[DEFAULT]
+
+
+def _keys(translations: gettext.GNUTranslations) -> Iterator[str]:
+    # The standard library has no way to list a catalogue's messages; plural ones are tuples.
+    catalogue: dict[object, str] = translations._catalog  # type: ignore[attr-defined]  # noqa: SLF001
+    return (key for key in catalogue if isinstance(key, str) and key)
 
 
 def _compile(po: bytes) -> gettext.GNUTranslations:

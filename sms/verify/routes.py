@@ -5,19 +5,12 @@ from __future__ import annotations
 from flask import Response, request
 
 from core.certificates.scan import MAX_BYTES
-from core.certificates.verdict import Verdict, VerdictWord
+from core.certificates.verdict import Verdict
 from sms.page import say, show
 from sms.room import current_room
+from sms.verify.offline import TONES
 
 _ROOM_FOR_THE_FORM = 64 * 1024
-
-_TONES = {
-    VerdictWord.VALID: "yes",
-    VerdictWord.EXPIRED: "wait",
-    VerdictWord.NOT_YET_VALID: "wait",
-    VerdictWord.CORRECTED: "wait",
-}
-"""Colour and icon; every other verdict is red."""
 
 
 def let_pictures_in(_endpoint: str | None, _values: dict[str, object] | None) -> None:
@@ -44,6 +37,6 @@ def check() -> Response:
 
 
 def _page(verdict: Verdict) -> Response:
-    tone = _TONES.get(verdict.verdict, "no")
+    tone = TONES.get(verdict.verdict, "no")
     claims = verdict.claims if verdict.is_valid else None
     return show("verdict.html", verdict=verdict, tone=tone, claims=claims)

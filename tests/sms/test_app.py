@@ -14,7 +14,7 @@ from tests.sms.conftest import furnish
 from tests.sms.fakes import World
 
 
-@pytest.mark.parametrize("path", ["/", "/verify", "/nowhere", "/k/x", "/staff/sign-in", "/open"])
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/k/x", "/staff/sign-in", "/open"])
 def test_every_page_forbids_framing_keeping_and_scripts(client: FlaskClient, path: str) -> None:
     headers = client.get(path).headers
     policy = headers["Content-Security-Policy"]
@@ -28,7 +28,7 @@ def test_every_page_forbids_framing_keeping_and_scripts(client: FlaskClient, pat
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize("path", ["/", "/verify", "/nowhere", "/k/x"])
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/k/x"])
 def test_pages_for_everybody_set_no_cookie_and_have_no_script(
     client: FlaskClient, path: str
 ) -> None:
@@ -37,6 +37,39 @@ def test_pages_for_everybody_set_no_cookie_and_have_no_script(
     assert "<script" not in answer.text
     assert " style=" not in answer.text
     assert " onclick" not in answer.text
+
+
+VERIFIER = [
+    "/verify",
+    "/verify/settings.json",
+    "/verify/manifest.webmanifest",
+    "/verify/service-worker.js",
+    "/static/verify/page.js",
+    "/static/verify/checker.js",
+]
+
+
+@pytest.mark.parametrize("path", VERIFIER)
+def test_only_the_verifier_may_run_its_scripts_and_use_the_camera(
+    client: FlaskClient, path: str
+) -> None:
+    answer = client.get(path)
+    policy = answer.headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"} <= set(policy)
+    assert {"script-src 'self' 'wasm-unsafe-eval'", "connect-src 'self'"} <= set(policy)
+    assert {"worker-src 'self'", "manifest-src 'self'"} <= set(policy)
+    assert "camera=(self)" in answer.headers["Permissions-Policy"]
+    assert "Set-Cookie" not in answer.headers
+    for other in ("/", "/static/style.css", "/staff/sign-in"):
+        assert "script-src" not in client.get(other).headers["Content-Security-Policy"]
+        assert "camera=()" in client.get(other).headers["Permissions-Policy"]
+
+
+def test_the_verifier_has_no_script_between_its_lines(client: FlaskClient) -> None:
+    page = client.get("/verify").text
+    assert page.count("<script") == page.count("<script src=") == 1
+    assert " style=" not in page
+    assert " onclick" not in page
 
 
 def test_the_stylesheet_may_be_kept_for_long(client: FlaskClient) -> None:

@@ -63,7 +63,7 @@ def test_all_certificates_are_published_old_ones_and_the_csca_too(keys: FileKeyS
     keys.save(CSCA, CSCA_KEY.private_key, CSCA_KEY.certificate)
     assert len(keys.certificates()) == 3
     assert keys.certificates()[:-1] == keys.signers()
-    assert keys.certificates()[-1] == CSCA_KEY.der
+    assert keys.anchors() == keys.certificates()[2:] == [CSCA_KEY.der]
     assert keys.load(CSCA)[0].private_numbers() == CSCA_KEY.private_key.private_numbers()
 
 
@@ -78,6 +78,7 @@ def test_certificates_are_read_without_the_right_passphrase(
 def test_an_empty_or_absent_folder_has_no_signing_key(keys: FileKeyStore) -> None:
     assert refusal(keys, START) == "no_signing_key"
     assert keys.certificates() == []
+    assert keys.anchors() == []
 
 
 def test_the_csca_does_not_sign_certificates_of_people(keys: FileKeyStore) -> None:

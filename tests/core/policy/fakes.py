@@ -23,9 +23,10 @@ class MemoryRuleSets(RuleSets):
         return sorted(self.kept, key=lambda each: _key(each.rule_set))
 
     def withdraw(self, place: str, purpose: str, version: str, now: datetime) -> bool:
-        wanted = place, purpose, tuple(int(part) for part in version.split("."))
         for number, each in enumerate(self.kept):
-            if _key(each.rule_set) == wanted and each.withdrawn_at is None:
+            rule_set = each.rule_set
+            named = (rule_set.place, rule_set.purpose, rule_set.number)
+            if named == (place, purpose, version) and each.withdrawn_at is None:
                 self.kept[number] = replace(each, withdrawn_at=now)
                 return True
         return False
