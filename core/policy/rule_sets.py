@@ -153,11 +153,19 @@ def rule_input(
 
 
 def _person(claims: Claims) -> dict[str, object]:
-    """Of a certificate that is no EU one only the date of birth: rules may ask for an age."""
-    health = _plain_map(claims.health)
-    return {key: health.get(key) for key in ("ver", "nam", "dob")} | (
-        {} if claims.health else {"dob": claims.birth_date}
-    )
+    """Whose certificate it is, in the EU's words whatever the certificate's form."""
+    if claims.health:
+        health = _plain_map(claims.health)
+        return {key: health.get(key) for key in ("ver", "nam", "dob")}
+    if claims.initials:
+        return {"ver": None, "nam": {"fn": claims.initials}, "dob": claims.birth_date}
+    names = {
+        "fn": claims.family_name,
+        "gn": claims.given_name,
+        "fnt": claims.family_name_std,
+        "gnt": claims.given_name_std,
+    }
+    return {"ver": None, "nam": names, "dob": claims.birth_date}
 
 
 def _entry(claims: Claims) -> dict[str, object]:
@@ -165,12 +173,16 @@ def _entry(claims: Claims) -> dict[str, object]:
     entry = _plain_map(claims.entry)
     if claims.kind is not Kind.TEST:
         return entry
-    if not entry:
-        entry = {
+    if not claims.health:
+        entry |= {
             "tg": claims.target,
             "tt": _TYPE_CODE.get(claims.test_type, "") if claims.test_type else "",
             "tr": _OUTCOME_CODE.get(claims.outcome, "") if claims.outcome else "",
+            "tc": claims.centre,
+            "co": claims.country,
+            "ci": claims.uvci,
         }
+        entry |= {"is": claims.issuer} if claims.issuer else {}
     return entry | {"sc": rfc3339(claims.collected_at) or None}
 
 

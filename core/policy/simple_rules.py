@@ -16,7 +16,7 @@ DEFAULT_PLACE: Final = "DEFAULT"
 PCR, ANTIGEN = "LP6464-4", "LP217198-3"
 DEFAULT_HOURS: Final[Mapping[str, int]] = {PCR: 72, ANTIGEN: 24}
 _NAMES: Final = {"vi": "Quy định chung", "en": "General rule"}
-_FROM, _TO = "2021-07-01T00:00:00Z", "2100-01-01T00:00:00Z"
+_FROM, _TO = "2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
 _DETECTED, _NOT_DETECTED = "260373001", "260415000"
 
 # Why a certificate is refused, in the order in which it is asked: Vietnamese, English, fields.

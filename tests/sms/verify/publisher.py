@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 
 from core.certificates.authority import CertifiedKey, create_dsc
 from tests.sms.verify.cascade import cascade
-from tests.sms.verify.default_rules import DEFAULT_SET
+from tests.sms.verify.rule_sets import DEFAULT_SET
 
 LIST_USAGE = "2.25.286098190206563398434837120553512283901"
 PREFIX = "/api/v1/"

@@ -16,19 +16,22 @@ import pytest
 
 from core.certificates import base45
 from core.certificates.authority import CertifiedKey, create_csca, create_dsc
+from core.certificates.compact import CompactFacts, as_compact_text, issue_compact
 from core.certificates.issue import IssuedCertificate, as_text, issue
+from core.certificates.private import OtherTestFacts
 from core.certificates.signing import SoftwareSigner
 from core.certificates.trust import TrustedCertificate, TrustStore
 from core.certificates.uvci import new_uvci
 from core.certificates.verify import Rule, verify
+from core.policy.rule_sets import read_rule_set
 from core.policy.rules import default_rule
 from core.results.catalogue import TestKind
 from tests.core.certificates.conftest import FACTS, NOON, UVCI, contents
 from tests.core.certificates.test_vectors import clock_of, load
 from tests.sms.verify.cascade import cascade
 from tests.sms.verify.conftest import Checker
-from tests.sms.verify.default_rules import DEFAULT_SET
 from tests.sms.verify.publisher import hashes
+from tests.sms.verify.rule_sets import DEFAULT_SET, rule, rule_set, var
 
 RULES = {"rule_sets": [DEFAULT_SET], "value_sets": {}}
 ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -270,7 +273,13 @@ def test_a_certificate_from_outside_its_signers_life_is_refused(
 
 
 def revocations(entry: bytes, **more: object) -> dict[str, object]:
-    return {"kids": [], "filter": cascade([entry], []), "batches": [], **more}
+    return {
+        "kids": [],
+        "iat": NOON.timestamp(),
+        "filter": cascade([entry], []),
+        "batches": [],
+        **more,
+    }
 
 
 @pytest.mark.parametrize("kind", ["uvci", "country_uvci", "signature"])
@@ -303,7 +312,12 @@ def test_a_revoked_signer_takes_everything_with_it(
     ask: Checker, issued: IssuedCertificate, dsc: CertifiedKey
 ) -> None:
     case = Case(as_text(issued.cose), (dsc.der,), NOON)
-    empty = {"kids": [b64encode(dsc.kid).decode()], "filter": {"levels": []}, "batches": []}
+    empty = {
+        "kids": [b64encode(dsc.kid).decode()],
+        "iat": NOON.timestamp(),
+        "filter": {"levels": []},
+        "batches": [],
+    }
     assert ask("judgeWith", **case.question(revocations=empty))["verdict"] == "revoked"
 
 
@@ -331,7 +345,7 @@ def test_a_filter_of_several_levels_is_exact_for_ours(ask: Checker, dsc: Certifi
     live = [each for three in entries[30:] for each in three.values()]
     published = cascade(revoked, live, rate=0.5)  # so high that there are several levels
     assert len(published["levels"]) > 2  # type: ignore[arg-type]
-    listed = {"kids": [], "filter": published, "batches": []}
+    listed = {"kids": [], "iat": NOON.timestamp(), "filter": published, "batches": []}
     asked = [case.question(own=True, revocations=listed) for case in cases]
     found = [each["verdict"] for each in ask.many("judgeWith", asked)]
     assert found == ["revoked"] * 30 + ["valid"] * 30
@@ -363,3 +377,52 @@ def test_the_default_rule_as_data_has_the_answers_of_the_default_rule(
     answers = ask.many("judgeWith", [case.question(rules=RULES) for case in cases])
     assert answers == [case.answer(default_rule) for case in cases]
     assert {each["reason"] for each in answers} == {"", "positive", "collected_later", "too_old"}
+
+
+TESTS: tuple[int | str, ...] = (1, 2, "MUMPS-IGM")
+
+
+def other_texts(dsc: CertifiedKey) -> dict[str, str]:
+    """A certificate of every profile and outcome that this product issues."""
+    signer, texts = dsc.signer(), {}
+    for positive, test in product((False, True), TESTS):
+        facts = CompactFacts("NTD", 1987, "12C", test, positive, FACTS.collected_at, "BVNDGD")
+        made = issue_compact(facts, signer, uvci=UVCI, issued_at=NOON)
+        assert made is not None
+        texts[f"compact {test} {positive}"] = as_compact_text(made.cose)
+    nameless = CompactFacts("", 0, "12C", 1, False, FACTS.collected_at, "BVNDGD")
+    made = issue_compact(nameless, signer, uvci=UVCI, issued_at=NOON)
+    assert made is not None
+    texts["compact without a name"] = as_compact_text(made.cose)
+    for outcome in ("negative", "positive", "Hb 13.2 g/dL"):
+        facts_of_other = OtherTestFacts(
+            "Nguyễn", "Thị Mỹ Duyên", "1987", "DENGUE-NS1", "Kháng nguyên NS1", outcome,
+            "38362002", FACTS.collected_at, "BV", "Sở Y tế",
+        )  # fmt: skip
+        issued = issue(facts_of_other, signer, uvci=UVCI, issued_at=NOON)
+        texts[f"other {outcome}"] = as_text(issued.cose)
+    return texts
+
+
+def test_every_profile_has_the_servers_answer_without_and_under_rules(
+    ask: Checker, dsc: CertifiedKey
+) -> None:
+    dengue = read_rule_set(
+        rule_set("SXH", [
+            rule(1, {"===": [var("payload.t.0.tr"), "260415000"]}),
+            rule(2, {"===": [var("payload.t.0.tg"), "38362002"]}),
+            rule(3, {"after": [{"plusTime": [var("payload.t.0.sc"), 24, "hour"]},
+                               {"plusTime": [var("external.validationClock"), 0, "hour"]}]}),
+            rule(4, var("payload.nam.fn")),
+        ])
+    )  # fmt: skip
+    sets: list[tuple[dict[str, Any], Rule | None]] = [
+        ({}, None),
+        ({"rules": RULES}, default_rule),
+        ({"rules": {"rule_sets": [dengue.document], "value_sets": {}}}, dengue.judge),
+    ]
+    for name, text in other_texts(dsc).items():
+        case = Case(text, (dsc.der,), NOON)
+        for more, judge in sets:
+            found = ask("judgeWith", **case.question(**more))
+            assert found == case.answer(judge), (name, judge)

@@ -18,7 +18,7 @@ from core.certificates.picture import png
 from core.results.result import Outcome
 from tests.sms.fakes import BINH
 from tests.sms.verify.conftest import City, ready
-from tests.sms.verify.default_rules import rule, rule_set, var
+from tests.sms.verify.rule_sets import rule, rule_set, var
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page

@@ -43,7 +43,8 @@ export function readClaims(verified) {
   const other = asEuShape(verified);
   const health = other?.health ?? mapAt(mapAt(verified.contents, HEALTH), EU);
   const names = mapAt(health, "nam");
-  if (!["fn", "gn", "fnt", "gnt"].some((key) => shown(names.get(key)))) return unusable("no_name");
+  const named = ["fn", "gn", "fnt", "gnt"].some((key) => shown(names.get(key)));
+  if (!named && !other?.more.documentEnd) return unusable("no_name");
   const entries = entriesOf(health);
   if (!entries.length) return unusable("no_entry");
   return { ...claimsOf(verified, health, names, entries), ...other?.more };
@@ -67,11 +68,13 @@ function claimsOf(verified, health, names, entries) {
     familyNameStd: name("fnt"),
     givenNameStd: name("gnt"),
     birthDate: birthDateOf(health.get("dob")),
+    initials: "",
     documentEnd: "",
     kind,
     kinds: new Set(entries.map((each) => each.kind)),
     target: text("tg"),
     testType: isTest ? (TYPES[text("tt")] ?? "other") : "",
+    test: "",
     testName: "",
     outcome: isTest ? (OUTCOMES[text("tr")] ?? "unknown") : "",
     outcomeText: "",
@@ -84,6 +87,7 @@ function claimsOf(verified, health, names, entries) {
     issuedAt: Number(verified.issuedSecond) * 1000,
     expiresAt: Number(verified.expiresSecond) * 1000,
     health: /** @type {Record<string, unknown>} */ (plain(health)),
+    entry: /** @type {Record<string, unknown>} */ (plain(fields)),
   };
 }
 

@@ -56,7 +56,8 @@ function otherTest(other, contents) {
   };
   const health = fields({ nam: fields({ fn, gn, fnt, gnt }), dob: other.get(3), t: [fields(entry)] });
   const outcomeText = reported in OUTCOMES ? "" : reported;
-  return { health, more: { testName: shown(other.get(5)) || shown(other.get(4)), outcomeText } };
+  const more = { test: shown(other.get(4)), testName: shown(other.get(5)), outcomeText };
+  return { health, more };
 }
 
 /**
@@ -78,7 +79,9 @@ function compactTest(small, contents) {
   };
   const dob = typeof year === "number" && year > 0 ? String(year) : "";
   const health = fields({ nam: fields({ fn: small.get(1) }), dob, t: [fields(entry)] });
-  return { health, more: { documentEnd: shown(small.get(3)), testName: shown(test) } };
+  const initials = shown(small.get(1));
+  const documentEnd = shown(small.get(3));
+  return { health, more: { familyName: "", initials, documentEnd, test: shown(test) } };
 }
 
 /** @param {Record<string, unknown>} values */

@@ -1,8 +1,9 @@
 /**
  * What the published list of revocations says of a certificate.
  *
- * The filter is exact for certificates of ours. A hit on somebody else's may be chance: the
- * batches tell, if they can be had; without them the answer is `maybe`.
+ * The filter is exact for certificates of ours that were there when it was made. A hit on a
+ * younger one, or on somebody else's, may be chance: the batches tell, if they can be had;
+ * without them the answer is `maybe`.
  */
 
 import { fromBase64, same, toHex } from "./bytes.js";
@@ -29,6 +30,7 @@ export class Revocations {
     this.filter = Filter.read(published.filter);
     this.batches = /** @type {Batch[]} */ (Array.isArray(published.batches) ? published.batches : []);
     this.fetchBatch = fetchBatch;
+    this.madeAt = Number(published.iat);
   }
 
   /**
@@ -43,7 +45,9 @@ export class Revocations {
     const hashes = await revocationHashes(contents, uvcis);
     const hit = await Promise.all(hashes.map(({ hash }) => this.filter.holds(hash)));
     if (!hit.includes(true)) return "good";
-    return own ? "revoked" : this.#exactly(kid, hashes.filter((_, place) => hit[place]));
+    const wasThere = Number(contents.issuedSecond) <= this.madeAt;
+    if (own && wasThere) return "revoked";
+    return this.#exactly(kid, hashes.filter((_, place) => hit[place]));
   }
 
   /**

@@ -7,8 +7,6 @@
 
 import { evaluate } from "certlogic-js/dist/evaluator.js";
 
-import { toHex } from "./bytes.js";
-import { ISSUER } from "./decode.js";
 import { parse, rfc3339 } from "./moments.js";
 
 /** @typedef {import("./types.js").Claims} Claims */
@@ -37,6 +35,7 @@ import { parse, rfc3339 } from "./moments.js";
 
 export const DEFAULT_PLACE = "DEFAULT";
 const HOUR = 3_600_000;
+const KEYS = { test: "t", vaccination: "v", recovery: "r" };
 const TYPES = { test: "Test", vaccination: "Vaccination", recovery: "Recovery" };
 
 /**
@@ -58,14 +57,15 @@ export function inForce(published, at) {
 /**
  * @param {RuleSet} set
  * @param {unknown} valueSets
- * @param {import("./types.js").Unverified} contents
  * @param {Claims} claims
  * @param {number} at
  * @returns {RuleOutcome}
  */
-export function judge(set, valueSets, contents, claims, at) {
-  const data = { payload: claims.health, external: external(valueSets, contents, claims, at) };
-  const broken = set.rules.filter((rule) => applies(rule, claims, at)).find((rule) => !met(rule, data));
+export function judge(set, valueSets, claims, at) {
+  const data = { payload: payloadOf(claims), external: external(valueSets, claims, at) };
+  const asked = set.rules.filter((rule) => applies(rule, claims, at));
+  if (!asked.length) return { passed: false, reason: "no_rule_applies" };
+  const broken = asked.find((rule) => !met(rule, data));
   if (!broken) return { passed: true, reason: "", validUntil: untilOf(set, claims) };
   const reason = broken.reason ?? `rule:${broken.Identifier}`;
   const validUntil = reason === "too_old" ? untilOf(set, claims) : undefined;
@@ -96,18 +96,27 @@ function applies({ CertificateType, ValidFrom, ValidTo }, claims, at) {
 }
 
 /**
+ * The certificate with the one entry that is shown, its time in a form that every engine reads.
+ * @param {Claims} claims
+ */
+function payloadOf({ kind, health, entry, collectedAt }) {
+  const sc = collectedAt === null ? null : rfc3339(collectedAt);
+  const shown = kind === "test" ? { ...entry, sc } : entry;
+  const { ver = null, nam = null, dob = null } = health;
+  return { ver, nam, dob, [KEYS[kind]]: [shown] };
+}
+
+/**
  * @param {unknown} valueSets
- * @param {import("./types.js").Unverified} contents
  * @param {Claims} claims
  * @param {number} at
  */
-function external(valueSets, contents, claims, at) {
+function external(valueSets, claims, at) {
   return {
-    validationClock: new Date(at).toISOString(),
+    validationClock: rfc3339(at),
     valueSets: valueSets ?? {},
-    kid: toHex(contents.kid),
     countryCode: "VN",
-    issuerCountryCode: String(contents.contents.get(ISSUER) ?? ""),
+    issuerCountryCode: claims.country,
     iat: rfc3339(claims.issuedAt),
     exp: rfc3339(claims.expiresAt),
   };
@@ -118,9 +127,8 @@ function external(valueSets, contents, claims, at) {
  * @param {RuleSet} set
  * @param {Claims} claims
  */
-function untilOf(set, { health, collectedAt }) {
-  const tests = /** @type {{ tt?: string }[]} */ (Array.isArray(health.t) ? health.t : []);
-  const accepted = set.accept_for?.find((each) => each.test_type === tests[0]?.tt);
+function untilOf(set, { entry, collectedAt }) {
+  const accepted = set.accept_for?.find((each) => each.test_type === entry.tt);
   return accepted && collectedAt !== null ? collectedAt + accepted.hours * HOUR : undefined;
 }
 

@@ -28,11 +28,13 @@
  * @property {string} familyNameStd
  * @property {string} givenNameStd
  * @property {string} birthDate possibly partial, or empty
+ * @property {string} initials in place of the names; only compact ones have them
  * @property {string} documentEnd last characters of a document; only compact ones have it
  * @property {Kind} kind of the entry shown
  * @property {Set<Kind>} kinds of all entries
  * @property {string} target
  * @property {string} testType `pcr`, `antigen`, `other`, or empty when it is no test
+ * @property {string} test key of the issuer's catalogue; only of other tests
  * @property {string} testName as the issuer names it; only of other tests
  * @property {string} outcome `negative`, `positive`, `unknown`, or empty when it is no test
  * @property {string} outcomeText values as reported; only of other tests
@@ -44,7 +46,8 @@
  * @property {string[]} uvcis of all entries
  * @property {number} issuedAt milliseconds since 1970
  * @property {number} expiresAt
- * @property {Record<string, unknown>} health what rules see as `payload`
+ * @property {Record<string, unknown>} health the whole health certificate
+ * @property {Record<string, unknown>} entry the entry that is shown
  *
  * @typedef {object} Verdict
  * @property {string} verdict

@@ -22,7 +22,7 @@ import { ES256, PS256 } from "./public_key.js";
  * @property {import("./trust.js").TrustStore} trust
  * @property {number} at milliseconds since 1970
  * @property {import("./revocation.js").Revocations} [revocations] without them nothing is revoked
- * @property {(contents: Unverified, claims: Claims) => import("./types.js").RuleOutcome} [rule]
+ * @property {(claims: Claims) => import("./types.js").RuleOutcome} [rule]
  */
 
 /**
@@ -127,7 +127,7 @@ async function withdrawnOrRuled(signed, contents, claims, signers, { revocations
   }
   const mayBeRevoked = standing === "maybe";
   /** @type {import("./types.js").RuleOutcome} */
-  const outcome = rule?.(contents, claims) ?? { passed: true, reason: "" };
+  const outcome = rule?.(claims) ?? { passed: true, reason: "" };
   const vouched = { ...signed, claims, mayBeRevoked, ruleValidUntil: outcome.validUntil };
   if (outcome.passed) return vouched;
   const { reason, descriptions: ruleDescriptions } = outcome;

@@ -84,7 +84,7 @@ async function text({ text: shown, place = DEFAULT_PLACE, purpose }) {
     trust: known.trust ?? new TrustStore([]),
     at,
     revocations: known.revocations,
-    rule: set && ((contents, claims) => judge(set, known.rules?.value_sets, contents, claims, at)),
+    rule: set && ((claims) => judge(set, known.rules?.value_sets, claims, at)),
   });
   return { ...judged(verdict, known, set !== undefined), text: shown };
 }
@@ -127,7 +127,7 @@ async function judgeWith({ text: shown, certificates, given, own, at, revocation
     trust: new TrustStore(await Promise.all(trusted)),
     at,
     revocations: revocations && new Revocations(revocations, async () => null),
-    rule: set && ((contents, claims) => judge(set, rules?.value_sets, contents, claims, at)),
+    rule: set && ((claims) => judge(set, rules?.value_sets, claims, at)),
   });
   return { ...verdictJson(verdict), ...(verdict.mayBeRevoked && { may_be_revoked: true }) };
 }

@@ -100,7 +100,7 @@ export class ResultScreen {
     const rows = [
       [say("pages.verify.birth_year"), claims.birthDate.slice(0, 4)],
       [say("pages.verify.document_end"), claims.documentEnd],
-      [say("verdicts.label.test_type"), claims.testName || [type, has(target) && say(target)].filter(Boolean).join(" · ")],
+      [say("verdicts.label.test_type"), claims.testName || claims.test || [type, has(target) && say(target)].filter(Boolean).join(" · ")],
       [say("verdicts.label.outcome"), outcome],
       [say("verdicts.label.collected_at"), collected],
       [say("verdicts.label.centre"), claims.centre],
@@ -141,8 +141,8 @@ function bound(words) {
  * Family name first, as Vietnamese names are spoken and ID cards write them.
  * @param {Claims} claims
  */
-function nameOf({ familyName, givenName, familyNameStd, givenNameStd }) {
-  return `${familyName || familyNameStd} ${givenName || givenNameStd}`.trim();
+function nameOf({ familyName, givenName, familyNameStd, givenNameStd, initials }) {
+  return `${familyName || familyNameStd} ${givenName || givenNameStd}`.trim() || initials;
 }
 
 /** @param {string} tone */
