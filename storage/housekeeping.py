@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Delete, Engine, Update, delete, update
+from sqlalchemy import Delete, Engine, Update, delete, exists, update
 
+from core.feeds.freshness import HISTORY
 from core.messages.delivery import DeliveryState
 from storage.engine import writing
 from storage.moments import to_micros
@@ -15,6 +16,7 @@ from storage.rows import (
     CHALLENGE,
     CONVERSATION,
     DELIVERY,
+    FEED_HOUR,
     INBOX,
     LOOKUP,
     STAFF_SESSION,
@@ -22,6 +24,7 @@ from storage.rows import (
 )
 
 _COUNTED = timedelta(hours=2)  # look-ups: twice what the longest limit looks back
+_HOURS_DAYS = 2 * HISTORY.days  # of a feed's past only ``HISTORY`` is ever asked for
 _FINISHED = DELIVERY.c.state.in_(
     [DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SUPPRESSED]
 )
@@ -39,6 +42,7 @@ class Expired:
     delivery_texts: int
     audit_entries: int
     lookups: int = 0
+    feed_hours: int = 0
 
 
 def expire(
@@ -77,7 +81,19 @@ def expire(
         ),
         audit_entries=_run(engine, delete(AUDIT).where(AUDIT.c.at < ago(audit_days))),
         lookups=_run(engine, delete(LOOKUP).where(LOOKUP.c.at < to_micros(now - _COUNTED))),
+        feed_hours=_run(engine, _old_hours(ago(_HOURS_DAYS))),
     )
+
+
+def _old_hours(before: int) -> Delete:
+    """All but each feed's newest, which tells since when it is silent."""
+    later = FEED_HOUR.alias()
+    has_later = exists().where(
+        later.c.facility == FEED_HOUR.c.facility,
+        later.c.feed == FEED_HOUR.c.feed,
+        later.c.hour > FEED_HOUR.c.hour,
+    )
+    return delete(FEED_HOUR).where(FEED_HOUR.c.hour < before, has_later)
 
 
 def _run(engine: Engine, statement: Delete | Update) -> int:

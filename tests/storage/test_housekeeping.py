@@ -12,8 +12,10 @@ from core.messages.delivery import DeliveryDraft, Priority
 from core.messages.templates import Template
 from core.policy.staff import Role, StaffAccount
 from core.ports import AuditEntry, Origin
+from core.results.versions import Change
 from storage.audit import AuditStore
 from storage.conversations import ConversationStore
+from storage.feed_hours import FeedHourStore
 from storage.housekeeping import Expired, expire
 from storage.rows import DELIVERY
 from storage.staff import StaffStore
@@ -79,3 +81,27 @@ def test_a_message_still_to_be_sent_keeps_its_text(stores: Stores) -> None:
     fill(stores)
     assert expire(stores.engine, NOON + 100 * DAY).delivery_texts == 0
     assert len(stores.deliveries.claim(9, NOON + 100 * DAY)) == 2
+
+
+def test_of_old_hours_only_a_feeds_newest_stays(stores: Stores) -> None:
+    hours = FeedHourStore(stores.engine)
+    for days in (400, 399, 0):
+        at = NOON - days * DAY
+        stores.intake.store(
+            UNIT.code,
+            Origin("f", "lis"),
+            [item(raw=b"%d" % days, change=Change.QUARANTINED)],
+            [],
+            at,
+        )
+    stores.intake.store(
+        UNIT.code,
+        Origin("f", "old"),
+        [item(raw=b"x", change=Change.QUARANTINED)],
+        [],
+        NOON - 300 * DAY,
+    )
+    assert expire(stores.engine, NOON, raw_days=999).feed_hours == 2
+    assert hours.latest() == {
+        (UNIT.code, "lis"): NOON, (UNIT.code, "old"): NOON - 300 * DAY,
+    }  # fmt: skip
