@@ -17,20 +17,20 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageFilter
 
+from core.certificates.compact import CompactFacts, as_compact_text, issue_compact
 from core.certificates.issue import as_text
 from core.certificates.picture import ECC_PAPER, ECC_SMALL_SCREEN, modules, screen_png
 from core.certificates.scan import read_code
+from core.certificates.uvci import new_uvci
 from core.paper.press import Form
 from tests.core.paper.reading import pages
 from tests.services import ZBARIMG, count, require
-from tests.sms.fakes import BINH, World, make_keys
+from tests.sms.fakes import BINH, NOON, World, make_keys
 
 PHOTOS = count(10, 40)
-COMPACT = 229  # characters of a compact certificate
 SCREEN = (240, 320)
 CAMERA = 2  # pixels of the photo for one of the screen
 SLIP_DPI = 150  # a whole page in a photo of 2 megapixels
-_BASE45 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
 Change = Callable[[Image.Image, float, random.Random], Image.Image]
 
@@ -51,12 +51,13 @@ class Photo:
 def run() -> None:
     """Print the table."""
     subjects = {
-        f"compact, {COMPACT} characters, {SCREEN[0]}x{SCREEN[1]}": _screens(),
+        f"compact, {SCREEN[0]}x{SCREEN[1]}": _screens(),
         f"full, slip at {SLIP_DPI} dpi": _slips(),
     }
     print(f"\nRead rate of degraded codes, {PHOTOS} photos a line (zxing-cpp | zbarimg)")
     for title, photos in subjects.items():
-        print(f"  {title}: {photos[0].module:.1f} pixels a module")
+        length, module = max(len(photo.text) for photo in photos), photos[0].module
+        print(f"  {title}: at most {length} characters, {module:.1f} pixels a module")
         for name, steps in _LEVELS.items():
             zxing, zbar = _rates(photos, steps)
             print(f"    {name:<44} {zxing:>5.0%} | {zbar:>5.0%}")
@@ -65,15 +66,29 @@ def run() -> None:
 def _screens() -> list[Photo]:
     """The compact code on a feature phone's screen, with four pixels a module."""
     photos = []
-    for seed in range(PHOTOS):
-        dice = random.Random(seed)
-        text = "KQ1:" + "".join(dice.choices(_BASE45, k=COMPACT - 4))
+    for text in _compact_texts():
         screen = Image.new("L", SCREEN, 255)
         screen.paste(Image.open(BytesIO(screen_png(text, max_px=SCREEN[0]))), (0, 0))
         pixels = SCREEN[0] // len(modules(text, ecc=ECC_SMALL_SCREEN))
         size = (SCREEN[0] * CAMERA, SCREEN[1] * CAMERA)
         photos.append(Photo(text, screen.resize(size, Image.Resampling.BICUBIC), pixels * CAMERA))
     return photos
+
+
+def _compact_texts() -> list[str]:
+    """Compact certificates of as many people, each signed."""
+    keys, texts = make_keys(), []
+    for seed in range(PHOTOS):
+        dice = random.Random(seed)
+        initials = "".join(dice.choices("ABCDGHKLMNPQTVXY", k=dice.randint(2, 5)))
+        facts = CompactFacts(initials, dice.randint(1930, 2020), f"{dice.randint(0, 999):03d}",
+                             dice.randint(1, 2), False, NOON, "BVNDGD")  # fmt: skip
+        made = issue_compact(
+            facts, keys.dsc.signer(), uvci=new_uvci(dice.randbytes(10)), issued_at=NOON
+        )
+        assert made is not None
+        texts.append(as_compact_text(made.cose))
+    return texts
 
 
 def _slips() -> list[Photo]:
