@@ -53,7 +53,7 @@ def add(
     note("cli.facility.added", code=saved.code)
 
 
-@command.command("list")
+@command.command("list", epilog="Example: ketqua facility list --json")
 @click.option("--json", "as_json", is_flag=True)
 def list_all(as_json: bool) -> None:
     """List the facilities."""

@@ -140,7 +140,7 @@ def test(feed: str) -> None:
     click.echo(f"{probe.found}\t{probe.newest or ''}\t{probe.host_key}")
 
 
-@command.command("list")
+@command.command("list", epilog="Example: ketqua feed list --facility BVX")
 @click.option("--facility", help="Only of this facility.")
 @click.option("--json", "as_json", is_flag=True)
 def list_all(facility: str | None, as_json: bool) -> None:
@@ -175,21 +175,21 @@ def list_all(facility: str | None, as_json: bool) -> None:
         note("cli.feed.none")
 
 
-@command.command("pause")
+@command.command("pause", epilog="Example: ketqua feed pause BVX/lis")
 @click.argument("feed")
 def pause(feed: str) -> None:
     """Stop polling and watching a feed; what it sends by itself is refused."""
     _activate(feed, active=False)
 
 
-@command.command("resume")
+@command.command("resume", epilog="Example: ketqua feed resume BVX/lis")
 @click.argument("feed")
 def resume(feed: str) -> None:
     """Go on with a paused feed."""
     _activate(feed, active=True)
 
 
-@command.command("remove")
+@command.command("remove", epilog="Example: ketqua feed remove BVX/lis")
 @click.argument("feed")
 def remove(feed: str) -> None:
     """Forget a feed; what came through it stays."""

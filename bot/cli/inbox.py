@@ -56,7 +56,7 @@ def _json(item: QuarantinedItem) -> dict[str, object]:
     }
 
 
-@command.command("show")
+@command.command("show", epilog="Example: ketqua inbox show BVX:0f3a…")
 @click.argument("item_id")
 def show(item_id: str) -> None:
     """Write an item's bytes as they were received to stdout; the look is audited."""
@@ -96,7 +96,7 @@ def replay(facility_code: str, item_ids: tuple[str, ...], reason: str, as_json: 
     sys.exit(1 if report.counts()[Change.QUARANTINED] else 0)
 
 
-@command.command("trace")
+@command.command("trace", epilog="Example: ketqua inbox trace BVX:0f3a…")
 @click.argument("item_id")
 def trace(item_id: str) -> None:
     """Print as JSON what came of an item: its result, certificate and messages."""
@@ -109,7 +109,7 @@ def trace(item_id: str) -> None:
     print_json(found)
 
 
-@command.command("reasons")
+@command.command("reasons", epilog="Example: ketqua inbox reasons")
 @click.option("--facility", help="Only of this facility.")
 def reasons(facility: str | None) -> None:
     """Count what waits, by facility and reason."""

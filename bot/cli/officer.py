@@ -34,7 +34,7 @@ def add(facility_code: str, name: str, phone: str) -> None:
     click.echo(named.id)
 
 
-@command.command("list")
+@command.command("list", epilog="Example: ketqua officer list BVX")
 @click.argument("facility_code")
 @click.option("--json", "as_json", is_flag=True)
 def list_all(facility_code: str, as_json: bool) -> None:
@@ -70,7 +70,7 @@ def link(officer_id: str) -> None:
     note("cli.officer.link", code=code, minutes=LINK_LIFETIME.seconds // 60)
 
 
-@command.command("remove")
+@command.command("remove", epilog="Example: ketqua officer remove 0a1b2c3d")
 @click.argument("officer_id")
 def remove(officer_id: str) -> None:
     """Remove an officer; exit 1 if there is none."""

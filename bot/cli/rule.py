@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from bot.cli.output import note, print_json
+from core.certificates.claims import rfc3339
 from core.policy.rule_desk import KeptRuleSet, RuleDesk, read_document, written
 from core.policy.rule_sets import ENTRY
 from core.policy.simple_rules import ANTIGEN, PCR, next_version, simple_rule_set
@@ -28,7 +29,7 @@ def _desk() -> RuleDesk:
     return open_installation().rules
 
 
-@command.command("list")
+@command.command("list", epilog="Example: ketqua rule list --json")
 @click.option("--json", "as_json", is_flag=True)
 def list_all(as_json: bool) -> None:
     """List every version with its time, and whether it counts now."""
@@ -51,8 +52,8 @@ def _row(kept: KeptRuleSet, desk: RuleDesk, now: datetime) -> dict[str, object]:
         "purpose": each.purpose,
         "version": each.number,
         "state": _state(kept, desk, now),
-        "valid_from": each.valid_from,
-        "valid_to": each.valid_to,
+        "valid_from": rfc3339(each.valid_from),
+        "valid_to": rfc3339(each.valid_to),
         "author": kept.author or "-",
         "name": each.name("vi"),
     }

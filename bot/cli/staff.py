@@ -38,7 +38,7 @@ def add(login: str, name: str, role: str, scopes: tuple[str, ...], password: str
     click.echo(pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="Ketqua"))
 
 
-@command.command("list")
+@command.command("list", epilog="Example: ketqua staff list --json")
 @click.option("--json", "as_json", is_flag=True)
 def list_all(as_json: bool) -> None:
     """List the accounts, without secrets."""

@@ -42,7 +42,7 @@ def import_list(source: str, anchor_path: str) -> None:
     note("cli.trust.imported", count=len(found.certificates), anchor=anchor.fingerprint)
 
 
-@command.command("list")
+@command.command("list", epilog="Example: ketqua trust list --json")
 @click.option("--json", "as_json", is_flag=True)
 def list_all(as_json: bool) -> None:
     """List imported lists with how many certificates each brought."""

@@ -74,6 +74,8 @@ def take_in_rules(account: StaffAccount) -> Response:
     as_json = request.form.get("as") == "json"
     try:
         draft = read_document(typed["json"]) if as_json else _of_the_form(typed)
+        if not account.may(Right.MANAGE_RULES, draft.place):
+            raise RuleSetRefused("rule_set_not_yours", draft.place)
         if request.form.get("do") == "save":
             _desk().add(draft, account.login)
     except (KetquaError, ValueError) as refusal:
@@ -91,8 +93,10 @@ def withdraw_rules(account: StaffAccount) -> Response:
         request.form.get(name, "")[:64] for name in ("place", "purpose", "version")
     )
     try:
+        if not account.may(Right.MANAGE_RULES, place):
+            raise RuleSetRefused("rule_set_not_yours", place)
         _desk().withdraw(place, purpose, version)
-    except RuleSetRefused:  # somebody else was first
+    except RuleSetRefused:  # somebody else was first, or another's place
         return redirect("/staff/rules", 303)  # type: ignore[return-value]
     note(account.login, "rule_withdrawn", f"{place} {version}")
     return redirect("/staff/rules", 303)  # type: ignore[return-value]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from bot.app import Installation
 from core.certificates.issue import as_text
 from core.policy.rule_desk import written
 from core.policy.simple_rules import PCR, default_rule_set
+from core.policy.staff import Role
 from tests.bot.test_console import Browser, installation
 from tests.journey.people import oru
 
@@ -116,3 +118,14 @@ def test_only_those_who_answer_for_rules_see_them(installation: Installation) ->
     officer.post("/staff/rules/new", seen="/staff/upload", **FORM, do="save")
     assert officer.status == 403
     assert installation.rules.store.all() == []
+
+
+def test_an_operator_of_one_place_leaves_the_others_alone(installation: Installation) -> None:
+    account = next(each for each in installation.staff.all() if each.role is Role.OPERATOR)
+    installation.staff.add(replace(account, scopes=frozenset({"CAU-X"})))
+    operator = Browser(installation, "operator")
+    save(operator, do="save")
+    assert operator.status == 303
+    page = save(operator, do="save", place="DEFAULT")
+    assert (operator.status, "DEFAULT" in page) == (422, True)
+    assert [kept.rule_set.place for kept in installation.rules.store.all()] == ["CAU-X"]
