@@ -7,6 +7,7 @@ and then the one before it counts again.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -74,8 +75,7 @@ def take_in_rules(account: StaffAccount) -> Response:
     as_json = request.form.get("as") == "json"
     try:
         draft = read_document(typed["json"]) if as_json else _of_the_form(typed)
-        if not account.may(Right.MANAGE_RULES, draft.place):
-            raise RuleSetRefused("rule_set_not_yours", draft.place)
+        _refuse_unless_mine(account, draft.place)
         if request.form.get("do") == "save":
             _desk().add(draft, account.login)
     except (KetquaError, ValueError) as refusal:
@@ -92,14 +92,16 @@ def withdraw_rules(account: StaffAccount) -> Response:
     place, purpose, version = (
         request.form.get(name, "")[:64] for name in ("place", "purpose", "version")
     )
-    try:
-        if not account.may(Right.MANAGE_RULES, place):
-            raise RuleSetRefused("rule_set_not_yours", place)
-        _desk().withdraw(place, purpose, version)
-    except RuleSetRefused:  # somebody else was first, or another's place
-        return redirect("/staff/rules", 303)  # type: ignore[return-value]
-    note(account.login, "rule_withdrawn", f"{place} {version}")
+    if account.may(Right.MANAGE_RULES, place):
+        with suppress(RuleSetRefused):  # somebody else was first
+            _desk().withdraw(place, purpose, version)
+            note(account.login, "rule_withdrawn", f"{place} {version}")
     return redirect("/staff/rules", 303)  # type: ignore[return-value]
+
+
+def _refuse_unless_mine(account: StaffAccount, place: str) -> None:
+    if not account.may(Right.MANAGE_RULES, place):
+        raise RuleSetRefused("rule_set_not_yours", place)
 
 
 def _desk() -> RuleDesk:
