@@ -39,7 +39,7 @@ UNREADABLE: Final = "unreadable"
 DECOY: Final = "decoy"
 _ID_RANDOM: Final = 10  # bytes
 _LEASE: Final = int(LEASE.total_seconds() * 1_000_000)  # µs
-_UNSENT = DELIVERY.c.state.not_in([DeliveryState.SENT, DeliveryState.SUPPRESSED])
+_UNSENT = DELIVERY.c.state != DeliveryState.SENT
 _IS_DECOY = DELIVERY.c.code == DECOY
 _INSERT = bulk.BulkInsert(
     DELIVERY,

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, Select, and_, bindparam, func, select
+from sqlalchemy import Connection, Engine, Row, Select, and_, bindparam, case, func, select
 
 from core.ports import InboxRow, Origin
 from core.results.inbox import IntakeCount, KeptItem, Lineage, QuarantinedItem
@@ -73,6 +73,7 @@ _MESSAGES: Select[Any] = (
     .order_by(DELIVERY.c.created_at)
 )  # fmt: skip
 
+_MADE = (Change.ACCEPTED, Change.CORRECTED, Change.WITHDRAWN)
 _Said = tuple[tuple[Finding, ...], tuple[Finding, ...]]
 _Findings = list[tuple[str, str, str]]
 
@@ -155,24 +156,19 @@ class InboxStore:
         self._keyring = keyring
 
     def counts(self, since: datetime) -> list[IntakeCount]:
-        """Outcomes per facility of what came, or came again, since then."""
-        grouped = (
-            select(INBOX.c.facility, INBOX.c.change, func.count(), func.max(INBOX.c.last_seen_at))
-            .where(INBOX.c.last_seen_at >= to_micros(since))
-            .group_by(INBOX.c.facility, INBOX.c.change)
-            .order_by(INBOX.c.facility, INBOX.c.change)
-        )
+        """Outcomes per facility of what came since then; what came again is a duplicate."""
         with self._engine.connect() as connection:
-            return [
-                IntakeCount(facility, Change(change), count, to_moment(latest))
-                for facility, change, count, latest in connection.execute(grouped)
-            ]
+            rows = connection.execute(_counted(to_micros(since))).all()
+        return [
+            IntakeCount(facility, Change(change), count, to_moment(latest))
+            for facility, change, count, latest in sorted(rows)
+        ]
 
     def quarantined(self, facilities: frozenset[str] | None, limit: int) -> list[QuarantinedItem]:
         """Newest first; of these facilities only, or of all when None."""
         newest = _LISTED.where(QUARANTINED).order_by(INBOX.c.received_at.desc())
         if facilities is not None:
-            newest = newest.where(INBOX.c.facility.in_(sorted(facilities)))
+            newest = newest.where((INBOX.c.facility + "").in_(sorted(facilities)))
         with self._engine.connect() as connection:
             return [self._item(row) for row in connection.execute(newest.limit(limit))]
 
@@ -273,6 +269,25 @@ class InboxStore:
 
     def _note_of(self, row: Row[Any]) -> _Note:
         return _decode(self._keyring.open(row.note, NOTE_PURPOSE))
+
+
+def _counted(since: int) -> Select[Any]:
+    """Outcomes by facility, read along the index of when items were last seen.
+
+    An expression in place of the column keeps the planner from walking the whole table in the
+    order of its primary key. What was here before counts as what it became only if its result
+    is new: it waited, and was taken in again.
+    """
+    before = INBOX.c.received_at < since
+    again = and_(before, INBOX.c.change.in_(_MADE), RESULT.c.stored_at < since)
+    change = case((again, Change.DUPLICATE), else_=INBOX.c.change)
+    facility = INBOX.c.facility + ""
+    return (
+        select(facility, change, func.count(), func.max(INBOX.c.last_seen_at))
+        .select_from(INBOX.outerjoin(RESULT, and_(before, RESULT.c.id == INBOX.c.result_id)))
+        .where(INBOX.c.last_seen_at >= since)
+        .group_by(facility, change)
+    )
 
 
 def _key(item_id: str) -> dict[str, str | bytes]:

@@ -55,8 +55,9 @@ _ANNOUNCED_BEFORE = text(
     " WHERE earlier.id = :earlier) WHERE id = :id AND NOT announced"
 )
 _UNSENT_BEFORE = text(
-    "UPDATE delivery SET state = 'suppressed' WHERE result_id = :earlier AND state = 'pending'"
-)  # "a result is ready" must not arrive after "it was corrected"
+    "UPDATE delivery SET state = 'suppressed' WHERE result_id = :earlier"
+    " AND state IN ('pending', 'claimed')"
+)  # "a result is ready" must not arrive after "it was corrected"; one in flight may, and is noted
 _EARLIER_CERTIFICATES = text(
     "UPDATE certificate SET standing = :standing WHERE result_id IN (SELECT id FROM result WHERE"
     " facility = :facility AND accession = :accession AND test_key = :test AND version < :version)"

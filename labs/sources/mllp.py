@@ -315,10 +315,11 @@ class MllpServer:
         """Let the peer read the last answer: to close on unread bytes would take it back."""
         if line.writer.can_write_eof():
             line.writer.write_eof()
+        left = self._limits.largest
         with suppress(TimeoutError):
             async with asyncio.timeout(self._limits.farewell):
-                while await line.reader.read(_CHUNK):
-                    pass
+                while left > 0 and (ignored := await line.reader.read(_CHUNK)):
+                    left -= len(ignored)
                 line.writer.close()
                 await line.writer.wait_closed()
 

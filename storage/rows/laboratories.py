@@ -184,6 +184,7 @@ class InboxRecord(SQLModel, table=True):
     __table_args__ = (
         Index("ix_inbox_seen", "last_seen_at", "facility", "change"),
         partial_index("ix_inbox_quarantined", "received_at", where=QUARANTINED),
+        partial_index("ix_inbox_waiting", "facility", "reason", where=QUARANTINED),
     )
 
     facility: str = Field(primary_key=True, foreign_key="facility.code")

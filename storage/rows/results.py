@@ -115,6 +115,7 @@ class DeliveryRecord(SQLModel, table=True):
     __tablename__: ClassVar[Any] = "delivery"
     __table_args__ = (
         partial_index("ix_delivery_due", "priority", "due_at", where=OPEN),
+        partial_index("ix_delivery_unsent", "result_id", where=OPEN),
         partial_index("ix_delivery_told", "finished_at", "result_id", "state", where=TOLD),
     )
 

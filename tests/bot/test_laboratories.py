@@ -149,7 +149,7 @@ def test_the_description_names_every_address_of_machines(
     described = client.get("/api/openapi.json", headers={"Host": "127.0.0.1"}).json or {}
     assert described["servers"] == [{"url": installation.settings.public_url}]
     rules = {
-        rule.rule.replace("<code>", "{code}")
+        rule.rule.replace("<code>", "{code}").replace("<batch_id>", "{id}")
         for rule in client.application.url_map.iter_rules()
         if rule.rule.startswith("/api/v1/")
     }

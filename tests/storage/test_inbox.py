@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from core.ports import InboxRow, Origin, ResultRow
 from core.results.reported import Finding
@@ -70,8 +72,34 @@ def test_the_same_bytes_are_one_item_seen_twice(stores: Stores) -> None:
     receive(stores, item(change=Change.DUPLICATE, result_id="r1"), at=NOON + HOUR)
     (count,) = stores.inbox.counts(NOON - HOUR)
     assert (count.change, count.count, count.latest) == (Change.ACCEPTED, 1, NOON + HOUR)
-    assert stores.inbox.counts(NOON + HOUR) == [count]
+    assert stores.inbox.counts(NOON + HOUR) == [replace(count, change=Change.DUPLICATE)]
     assert stores.inbox.counts(NOON + 2 * HOUR) == []
+
+
+def test_what_waited_and_was_taken_in_again_counts_as_what_it_became(stores: Stores) -> None:
+    receive(stores, item(change=Change.QUARANTINED))
+    receive(stores, item(result_id="r1"), results=[version("r1")], at=NOON + HOUR)
+    (count,) = stores.inbox.counts(NOON + HOUR)
+    assert (count.change, count.count) == (Change.ACCEPTED, 1)
+
+
+@pytest.mark.parametrize("facilities", [None, frozenset({UNIT.code})])
+def test_the_board_and_what_waits_are_read_along_indexes(
+    stores: Stores, facilities: frozenset[str] | None
+) -> None:
+    if stores.engine.dialect.name != "sqlite":
+        return  # PostgreSQL keeps statistics and needs no hint
+    asked: list[str] = []
+    event.listen(stores.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    stores.inbox.counts(NOON)
+    stores.inbox.reasons(facilities)
+    stores.inbox.quarantined(facilities, 9)
+    for statement in [each for each in asked if each.startswith("SELECT")]:
+        with stores.engine.connect() as connection:
+            marks = tuple("x" for _ in range(statement.count("?")))
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", marks).all()
+        first = plan[0].detail
+        assert "ix_inbox" in first, (statement, first)
 
 
 def test_the_same_bytes_twice_in_one_batch_are_one_item(stores: Stores) -> None:

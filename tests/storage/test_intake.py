@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from core.messages.delivery import LEASE
 from core.ports import Conflict, Origin, ResultRow
 from core.results.reported import ReportStatus
 from core.results.versions import Change
+from storage.intake import _UNSENT_BEFORE
 from storage.rows import CERTIFICATE, DELIVERY, INBOX, LINK, RESULT
 from tests.storage.conftest import Stores
 from tests.storage.samples import (
@@ -244,3 +246,27 @@ def test_an_unsent_announcement_never_arrives_after_its_correction(stores: Store
             "r2": "claimed",
         }
     assert len(claimed) == 1
+
+
+def test_an_announcement_in_flight_is_not_tried_again_and_noted_if_it_left(
+    stores: Stores,
+) -> None:
+    store(stores, version("r1", result()))
+    (flying,) = stores.deliveries.claim(10, NOON)
+    store(stores, correction("r1", "r2", 2, status=ReportStatus.CORRECTED))
+    later = NOON + 2 * LEASE
+    assert flying.id not in [each.id for each in stores.deliveries.claim(10, later)]
+    stores.deliveries.sent(flying.id, "gw", later)
+    with stores.engine.connect() as connection:
+        state = select(DELIVERY.c.state).where(DELIVERY.c.id == flying.id)
+        assert connection.execute(state).scalar() == "sent"
+
+
+def test_unsent_announcements_are_found_along_a_small_index(stores: Stores) -> None:
+    if stores.engine.dialect.name != "sqlite":
+        return  # PostgreSQL chooses by table size
+    with stores.engine.connect() as connection:
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {_UNSENT_BEFORE}".replace(":earlier", "'r1'")
+        ).all()
+    assert "ix_delivery_unsent" in str(plan)

@@ -22,6 +22,7 @@ import pytest
 from labs.sources.mllp import MllpLimits, MllpServer, Take, server_context
 
 MESSAGE = b"MSH|^~\\&|LIS|BVX|KQ|SYT|20260304||ORU^R01|M1|P|2.5.1\rPID|1\r"
+MIB = 1024 * 1024
 QUICK = MllpLimits(silence=0.2, message=0.5, idle=5, handshake=0.5, farewell=0.2)
 
 
@@ -185,13 +186,21 @@ def test_a_message_that_never_ends_is_refused_in_bounded_memory() -> None:
 
 def test_who_still_sends_what_is_too_large_can_read_its_refusal() -> None:
     store = Store()
-    limits = MllpLimits(largest=10_000, farewell=10)
+    limits = MllpLimits(largest=4 * MIB, farewell=10)
     with serving(store, limits) as server, connect(server) as peer:
-        peer.sendall(b"\x0b" + MESSAGE + b"x" * 4 * 1024 * 1024)
+        peer.sendall(b"\x0b" + MESSAGE + b"x" * 7 * MIB)
         peer.shutdown(socket.SHUT_WR)
         assert answer(peer) == framed(b"AR")
         assert peer.recv(1) == b""
     assert store.messages == []
+
+
+def test_a_message_that_never_ends_is_read_no_further_than_twice_the_largest() -> None:
+    limits = MllpLimits(largest=MIB, farewell=10)
+    with serving(Store(), limits) as server, connect(server) as peer:
+        peer.sendall(b"\x0b" + MESSAGE)
+        with pytest.raises(OSError, match=r"reset|pipe"):
+            peer.sendall(b"x" * 100 * MIB)
 
 
 def test_a_message_of_the_largest_size_is_taken_and_one_more_byte_is_not() -> None:
