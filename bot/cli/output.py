@@ -44,6 +44,18 @@ def note(key: str, **data: object) -> None:
     click.echo(say(key, **data), err=True)
 
 
+def write(data: bytes, output: Path | None) -> None:
+    """Write a picture or a paper to a file, or to stdout."""
+    if output is None:
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        note("cli.unwritable_file", path=output, reason=error.strerror)
+        sys.exit(2)
+
+
 def print_json(document: object) -> None:
     """Print one JSON document."""
     text = msgspec.json.format(msgspec.json.encode(document), indent=2)

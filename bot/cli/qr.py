@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.output import note
+from bot.cli.output import note, write
 from core.certificates.compact import as_compact_text
 from core.certificates.issue import as_text
 
@@ -51,7 +51,7 @@ def command(
         note("cli.qr.no_compact", reference=reference)
         sys.exit(1)
     installation.audit_cli("qr_drawn", certified[0].result_id)
-    _write(_draw(text, picture), output)
+    write(_draw(text, picture), output)
 
 
 def _text(item: ShelfItem, profile: str) -> str | None:
@@ -67,14 +67,3 @@ def _draw(text: str, picture: str) -> bytes:
         return png(text)
     drawn = {"svg": svg, "txt": terminal}.get(picture, lambda t: t + "\n")(text)
     return drawn if isinstance(drawn, bytes) else drawn.encode()
-
-
-def _write(data: bytes, output: Path | None) -> None:
-    if output is None:
-        sys.stdout.buffer.write(data)
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        note("cli.unwritable_file", path=output, reason=error.strerror)
-        sys.exit(2)

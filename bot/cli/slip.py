@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.output import note
+from bot.cli.output import note, write
 
 if TYPE_CHECKING:
     from core.ports import ShelfItem
@@ -46,15 +46,4 @@ def command(
         sys.exit(1)
     for item in printed.items:
         installation.audit_cli("slip_printed", item.result_id)
-    _write(printed.pdf, output)
-
-
-def _write(data: bytes, output: Path | None) -> None:
-    if output is None:
-        sys.stdout.buffer.write(data)
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        note("cli.unwritable_file", path=output, reason=error.strerror)
-        sys.exit(2)
+    write(printed.pdf, output)
