@@ -52,6 +52,7 @@ _KEPT: Select[Any] = select(
     INBOX.c.sealed,
 )  # fmt: skip
 
+_PILOTS = and_(INBOX.c.change == Change.IGNORED, INBOX.c.reason == PILOT)
 _IS_ITEM = and_(
     INBOX.c.facility == bindparam("facility"), INBOX.c.raw_index == bindparam("raw_index")
 )
@@ -197,11 +198,16 @@ class InboxStore:
             }
 
     def kept(
-        self, facility: str, *, reason: str = "", ids: Sequence[str] = (), limit: int = 500
+        self,
+        facility: str,
+        *,
+        pilots: bool = False,
+        reason: str = "",
+        ids: Sequence[str] = (),
+        limit: int = 500,
     ) -> list[KeptItem]:
-        """Items that a replay may change, oldest first: quarantined ones, or a pilot's."""
-        held = INBOX.c.change == Change.IGNORED if reason == PILOT else QUARANTINED
-        wanted = _KEPT.where(INBOX.c.facility == facility, held)
+        """Items that may be taken in again, oldest first: quarantined ones, or a pilot's."""
+        wanted = _KEPT.where(INBOX.c.facility == facility, _PILOTS if pilots else QUARANTINED)
         if reason:
             wanted = wanted.where(INBOX.c.reason == reason)
         if ids:

@@ -118,7 +118,7 @@ class FacilityDesk:
         """
         if facility.is_pilot:
             return IntakeReport()
-        kept = self.inbox.kept(facility.code, reason=PILOT, limit=BATCH)
+        kept = self.inbox.kept(facility.code, pilots=True, limit=BATCH)
         report = self.intake.replay(kept, facility)
         self.journal.note(by, "pilot_released", facility.code, str(len(report.items)))
         return report

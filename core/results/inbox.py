@@ -84,11 +84,19 @@ class Inbox(Protocol):
         """How many items of a facility are kept, by outcome and first reason."""
 
     def kept(
-        self, facility: str, *, reason: str = "", ids: Sequence[str] = (), limit: int = 500
+        self,
+        facility: str,
+        *,
+        pilots: bool = False,
+        reason: str = "",
+        ids: Sequence[str] = (),
+        limit: int = 500,
     ) -> list[KeptItem]:
-        """Items that a replay may change, oldest first: quarantined ones, or a pilot's.
+        """Items that may be taken in again, oldest first: quarantined ones, or a pilot's.
 
         Args:
+            pilots: What came during the pilot, and nothing else: to release it is a right of
+                its own, so no reason or id leads there.
             reason: Only those whose first reason this is.
             ids: Only these.
             limit: At most this many.

@@ -100,6 +100,17 @@ def test_what_waited_is_taken_in_again_at_a_press(installation: Installation) ->
     assert "unknown_test" not in browser.get("/staff/quarantine")
 
 
+def test_an_edited_form_releases_nothing_of_a_pilot(installation: Installation) -> None:
+    facility = installation.facility("BVNDGD")
+    installation.facilities.add(replace(facility, stage=Stage.PILOT))
+    browser = Browser(installation, "facility_officer")
+    browser.upload(oru("U-6", "+84909000001"))
+    installation.facilities.add(facility)  # live; whoever may, has not released it yet
+    browser.post("/staff/replay", seen="/staff/upload", facility="BVNDGD", reason="pilot")
+    assert browser.status == 200
+    assert installation.find_results("U-6", "BVNDGD") == []
+
+
 def test_the_board_shows_how_feeds_are_doing(installation: Installation) -> None:
     facility = installation.facility("BVNDGD")
     installation.facilities.add(replace(facility, stage=Stage.PILOT))

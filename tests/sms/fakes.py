@@ -218,7 +218,13 @@ class MemoryInbox(Inbox):
         return {(Change.QUARANTINED, why): count for (_, why), count in waiting}
 
     def kept(
-        self, facility: str, *, reason: str = "", ids: Sequence[str] = (), limit: int = 500
+        self,
+        facility: str,
+        *,
+        pilots: bool = False,
+        reason: str = "",
+        ids: Sequence[str] = (),
+        limit: int = 500,
     ) -> list[KeptItem]:
         return []
 

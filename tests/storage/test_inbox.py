@@ -158,7 +158,15 @@ def test_what_can_be_replayed_is_found_by_reason_and_by_id(stores: Stores) -> No
 def test_a_pilots_items_are_found_although_they_were_ignored(stores: Stores) -> None:
     pilot = item(5, b"5", change=Change.IGNORED, warnings=(Finding("pilot"),))
     receive(stores, pilot, item(6, b"6", change=Change.IGNORED, warnings=(Finding("x"),)))
-    assert [kept.raw for kept in stores.inbox.kept(UNIT.code, reason="pilot")] == [b"5"]
+    assert [kept.raw for kept in stores.inbox.kept(UNIT.code, pilots=True)] == [b"5"]
+
+
+def test_no_reason_and_no_id_leads_a_replay_to_a_pilots_items(stores: Stores) -> None:
+    pilot = item(5, b"5", change=Change.IGNORED, warnings=(Finding("pilot"),))
+    receive(stores, pilot)
+    assert stores.inbox.kept(UNIT.code, reason="pilot") == []
+    (found,) = stores.inbox.kept(UNIT.code, pilots=True)
+    assert stores.inbox.kept(UNIT.code, ids=[found.id]) == []
 
 
 def test_a_replayed_item_tells_its_new_outcome_in_the_same_row(stores: Stores) -> None:

@@ -149,9 +149,15 @@ class MemoryInbox(Inbox):
         return dict(self.tallied)
 
     def kept(
-        self, facility: str, *, reason: str = "", ids: Sequence[str] = (), limit: int = 500
+        self,
+        facility: str,
+        *,
+        pilots: bool = False,
+        reason: str = "",
+        ids: Sequence[str] = (),
+        limit: int = 500,
     ) -> list[KeptItem]:
-        found = min(self.pilots, limit)
+        found = min(self.pilots, limit) if pilots else 0
         self.pilots -= found
         return [KeptItem(str(n), Origin("x"), 0, None, b"x") for n in range(found)]
 
