@@ -32,6 +32,8 @@ from labs.sources.local_folder import LocalFolderSource
 from labs.sources.tokens import Tokens
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bot.app import Installation
 
 log = logging.getLogger("ketqua.feeds")
@@ -132,15 +134,16 @@ class FeedPolling:
         facility = self._here.facilities.get(feed.facility)
         if facility is None:
             raise FeedTrouble("feed_address_unusable", feed.facility)
-        pieces = 0
+        pieces = failed = 0
         source = source_of(feed, self.limits, self._tokens)
         for piece in source.fetch(state.watermark, self._here.clock()):
-            self._take_in(piece, facility, feed.name)
+            failed += not self._taken_in(piece, facility, feed.name)
             pieces += 1
             if piece.watermark is not None and not self._here.feeds.progress(
                 feed, self._poller, piece.watermark
             ):
                 raise FeedTrouble("feed_taken_over")
+        _tell_of_failed(failed)
         return pieces >= self.limits.pages
 
     def look_into_watched_folder(self) -> None:
@@ -148,12 +151,8 @@ class FeedPolling:
         root = self._here.settings.watch_folder
         known = {facility.code: facility for facility in self._here.facilities.all()}
         for facility in known.values():
-            folder = root / facility.code
-            folder.mkdir(parents=True, exist_ok=True)
-            source = LocalFolderSource(str(folder), self.limits)
             try:
-                for piece in source.fetch("", self._here.clock()):
-                    self._take_in(piece, facility, WATCHED)
+                self._look_into(root / facility.code, facility)
             except FeedTrouble as trouble:
                 log.warning("the folder of %s: %s", facility.code, trouble.code)
             except Exception as error:  # noqa: BLE001  (the files stay for the next look)
@@ -161,6 +160,28 @@ class FeedPolling:
         for folder in root.iterdir():
             if folder.is_dir() and folder.name not in {*known, PROCESSED, QUARANTINE}:
                 self._warn_of_stranger(folder.name)
+
+    def _look_into(self, folder: Path, facility: Facility) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        source = LocalFolderSource(str(folder), self.limits)
+        pieces = source.fetch("", self._here.clock())
+        _tell_of_failed(sum(not self._taken_in(piece, facility, WATCHED) for piece in pieces))
+
+    def _taken_in(self, piece: Fetched, facility: Facility, feed: str) -> bool:
+        """Take in a piece; whether that went well.
+
+        A file that can't be stored stays in its folder and stops no other. A piece that a
+        watermark would pass over ends the poll instead, and so does a database that is away.
+        """
+        try:
+            self._take_in(piece, facility, feed)
+        except Exception as error:
+            if piece.watermark is not None or _is_outage(error):
+                raise
+            # Its text may quote what was sent.
+            log.error("feed %s/%s: %s", facility.code, feed, type(error).__name__)  # noqa: TRY400
+            return False
+        return True
 
     def _take_in(self, piece: Fetched, facility: Facility, feed: str) -> None:
         intake = self._here.intake
@@ -179,6 +200,18 @@ class FeedPolling:
         if name not in self._strangers:
             self._strangers.add(name)
             log.warning("folder %s belongs to no facility: ketqua facility add %s", name, name)
+
+
+def _is_outage(error: Exception) -> bool:
+    from sqlalchemy.exc import OperationalError
+
+    return isinstance(error, OperationalError)
+
+
+def _tell_of_failed(pieces: int) -> None:
+    """Say at the end of a poll how many files could not be taken in."""
+    if pieces:
+        raise FeedTrouble("feed_failed", str(pieces))
 
 
 def source_of(feed: Feed, limits: Limits, tokens: Tokens | None = None) -> PolledSource:

@@ -140,14 +140,6 @@ class DistantFolder(paramiko.SFTPClient):
         return found.st_size, found.st_mtime
 
 
-def shown(name: bytes) -> str:
-    """A server's name as people may see it: one line, nothing that writes backwards."""
-    text = name.decode("utf-8", "replace")
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )
-
-
 def _is_wanted(name: bytes) -> bool:
     """Whether a name is one, and says that its file is finished."""
     strange = not name or b"/" in name or b"\0" in name

@@ -34,6 +34,14 @@ def unfinished(name: str) -> bool:
     return name.startswith((".", "~")) or name.lower().endswith(_UNFINISHED)
 
 
+def shown(name: bytes) -> str:
+    """A file's name as people may see it: one line, nothing that writes backwards."""
+    text = name.decode("utf-8", "replace")
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
+
+
 class FolderTrouble(KetquaError):
     """Something in a watched folder that must not be touched.
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from core.feeds.source import FeedTrouble, Fetched, Limits, PolledSource, Probe
 from core.results.reported import Finding
-from labs.sources.folder import FolderSource, FolderTrouble, unfinished
+from labs.sources.folder import FolderSource, FolderTrouble, shown, unfinished
 
 _SETTLE = timedelta(seconds=1)
 _State = tuple[int, int, int]  # inode, bytes, nanoseconds
@@ -91,7 +91,7 @@ class LocalFolderSource(PolledSource):
             stuck.append(path)
             return None
         settle = partial(self._settle, path, before, stuck)
-        return Fetched(path.name, data, refused=refused, settle=settle)
+        return Fetched(shown(os.fsencode(path.name)), data, refused=refused, settle=settle)
 
     def _read(self, path: Path) -> tuple[bytes, Finding | None]:
         try:

@@ -20,8 +20,8 @@ from itertools import islice
 
 from core.feeds.source import FeedTrouble, Fetched, Limits, PolledSource, Probe
 from core.results.reported import Finding
-from labs.sources.distant_folder import DistantFolder, Look, shown
-from labs.sources.folder import PROCESSED, QUARANTINE
+from labs.sources.distant_folder import DistantFolder, Look
+from labs.sources.folder import PROCESSED, QUARANTINE, shown
 from labs.sources.ssh import Address, Line
 from labs.sources.taken import Listed, Taken
 

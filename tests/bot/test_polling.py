@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.app import Installation
 from bot.opening import prepare
@@ -23,6 +25,7 @@ from core.feeds.feed import Feed, FeedKind, FeedState
 from core.feeds.officer import Officer
 from core.feeds.schedule import LEASE
 from core.results.facility import Stage
+from core.results.intake import IntakeReport
 from sms.gateways.log import SimulatedGateway
 from tests.journey.people import oru
 from tests.labs.sources.fhir_peer import (
@@ -219,6 +222,77 @@ def test_a_feed_in_trouble_stops_no_other_and_comes_back(installation: Installat
     move_clock(installation, timedelta(minutes=1))
     assert poll_round(installation) == 1  # the lost one again; the other is not due
     assert state_of(installation, lost).failures == 2
+
+
+def test_a_file_whose_name_is_no_text_blocks_nothing(installation: Installation) -> None:
+    feed = folder_feed(installation)
+    drop(feed, os.fsdecode(b"1-k\xe9t.hl7"), oru("F-6", PHONE))
+    drop(feed, "2.hl7", oru("F-7", PHONE))
+    poll_round(installation)
+    assert len(installation.find_results("F-6", "BVNDGD")) == 1
+    assert len(installation.find_results("F-7", "BVNDGD")) == 1
+    assert state_of(installation, feed).error == ""
+
+
+def stumble_over(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> list[str]:
+    """Let whatever comes as ``bad.hl7`` fail with ``error``; the names that were tried."""
+    receive, tried = type(installation.intake).receive, []
+
+    def stumble(*args: Any, source: str, **more: Any) -> IntakeReport:
+        tried.append(source)
+        if source == "bad.hl7":
+            raise error
+        return receive(*args, source=source, **more)
+
+    monkeypatch.setattr(type(installation.intake), "receive", stumble)
+    return tried
+
+
+def test_a_file_that_fails_stays_and_stops_no_other(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = folder_feed(installation)
+    bad = drop(feed, "bad.hl7", b"x")
+    drop(feed, "good.hl7", oru("F-8", PHONE))
+    tried = stumble_over(installation, monkeypatch, ValueError())
+    poll_round(installation)
+    assert tried == ["bad.hl7", "good.hl7"]
+    assert len(installation.find_results("F-8", "BVNDGD")) == 1
+    assert bad.exists()
+    assert state_of(installation, feed).error == "feed_failed"
+
+
+def test_a_database_that_is_away_ends_the_poll(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = folder_feed(installation)
+    drop(feed, "bad.hl7", b"x")
+    drop(feed, "good.hl7", oru("F-9", PHONE))
+    away = OperationalError("", None, Exception())
+    tried = stumble_over(installation, monkeypatch, away)
+    poll_round(installation)
+    assert tried == ["bad.hl7"]
+
+
+def test_a_file_in_the_place_of_a_facilitys_folder_stops_no_other_facility(
+    installation: Installation,
+) -> None:
+    root = installation.settings.watch_folder
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "BVLVT").write_text("not a folder")
+    (root / "BVTD").mkdir()
+    os.utime(_dropped(root / "BVTD" / "1.hl7", oru("F-10", PHONE)), (1, 1))
+    polling = FeedPolling(installation, lambda: None)
+    polling.look_into_watched_folder()
+    polling.stop()
+    assert len(installation.find_results("F-10", "BVTD")) == 1
+
+
+def _dropped(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
 
 
 def test_what_is_too_large_stands_in_the_inbox_and_is_put_aside(

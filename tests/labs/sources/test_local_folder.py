@@ -164,6 +164,15 @@ def test_a_file_that_can_t_be_read_stops_no_other(
     assert names(tmp_path) == ["a.hl7", "processed/b.hl7"]
 
 
+def test_a_name_that_is_no_text_can_be_shown_and_its_file_is_put_aside(tmp_path: Path) -> None:
+    strange = os.fsencode(tmp_path) + b"/k\xe9t qu\xe1\x07.hl7"
+    Path(os.fsdecode(strange)).write_text("x")
+    os.utime(strange, (1, 1))
+    assert [piece.name for piece in poll(tmp_path)] == ["k\ufffdt qu\ufffd\ufffd.hl7"]
+    (aside,) = (tmp_path / "processed").iterdir()
+    assert os.fsencode(aside.name) == b"k\xe9t qu\xe1\x07.hl7"
+
+
 def test_a_poll_stops_at_its_limit_and_counts_only_what_it_gave(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.hl7")
     for number in range(3):
