@@ -10,6 +10,7 @@ from __future__ import annotations
 import binascii
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -47,6 +48,7 @@ _LISTED: Select[Any] = select(
     INBOX.c.facility, INBOX.c.raw_index, INBOX.c.feed, INBOX.c.position, INBOX.c.row,
     INBOX.c.note, INBOX.c.received_at,
 )  # fmt: skip
+_WAITING: Select[Any] = select(INBOX.c.raw_index, INBOX.c.note)  # without the bytes: to be sorted
 _KEPT: Select[Any] = select(
     INBOX.c.facility, INBOX.c.raw_index, INBOX.c.feed, INBOX.c.part, INBOX.c.row, INBOX.c.note,
     INBOX.c.sealed,
@@ -206,16 +208,21 @@ class InboxStore:
         ids: Sequence[str] = (),
         limit: int = 500,
     ) -> list[KeptItem]:
-        """Items that may be taken in again, oldest first: quarantined ones, or a pilot's."""
-        wanted = _KEPT.where(INBOX.c.facility == facility, _PILOTS if pilots else QUARANTINED)
+        """Items that may be taken in again: quarantined ones, or a pilot's."""
+        wanted = _WAITING.where(INBOX.c.facility == facility, _PILOTS if pilots else QUARANTINED)
         if reason:
             wanted = wanted.where(INBOX.c.reason == reason)
         if ids:
             wanted = wanted.where(INBOX.c.raw_index.in_([_raw_index(each) for each in ids]))
-        oldest = wanted.order_by(INBOX.c.received_at, INBOX.c.position).limit(limit)
+        # A replay touches what still waits, so that the next one begins with the others.
+        first = INBOX.c.received_at if pilots else INBOX.c.last_seen_at
+        order = first, INBOX.c.received_at, INBOX.c.position
         with self._engine.connect() as connection:
-            items = [self._kept(row) for row in connection.execute(oldest)]
-        return [item for item in items if item.origin.format != NOT_KEPT]
+            waiting = connection.execute(wanted.order_by(*order))
+            here = (row.raw_index for row in waiting if self._note_of(row).format != NOT_KEPT)
+            chosen = INBOX.c.raw_index.in_(list(islice(here, limit)))
+            items = _KEPT.where(INBOX.c.facility == facility, chosen).order_by(*order)
+            return [self._kept(row) for row in connection.execute(items)]
 
     def lineage(self, item_id: str) -> Lineage | None:
         """From a raw item to its result, certificate and messages."""

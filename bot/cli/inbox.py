@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -13,10 +14,9 @@ from core.messages.findings import printable
 from core.results.versions import Change
 
 if TYPE_CHECKING:
-    from core.results.inbox import QuarantinedItem
+    from collections.abc import Callable, Iterator
 
-
-_MOST = 10_000
+    from core.results.inbox import KeptItem, QuarantinedItem
 
 
 @click.group("inbox")
@@ -86,14 +86,24 @@ def replay(facility_code: str, item_ids: tuple[str, ...], reason: str, as_json: 
 
     installation = open_installation()
     facility = installation.facility(facility_code)
-    kept = installation.inbox.kept(facility.code, reason=reason, ids=item_ids, limit=_MOST)
+    find = partial(installation.inbox.kept, facility.code, reason=reason, ids=item_ids)
     report = IntakeReport()
-    with click.progressbar(kept, file=sys.stderr, hidden=not sys.stderr.isatty()) as items:
+    with click.progressbar(
+        every_kept(find), file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as items:
         for item in items:
             report.items += installation.intake.replay([item], facility).items
     installation.audit_cli("replayed", facility.code)
     print_report(report, as_json=as_json)
     sys.exit(1 if report.counts()[Change.QUARANTINED] else 0)
+
+
+def every_kept(find: Callable[[], list[KeptItem]]) -> Iterator[KeptItem]:
+    """Batch after batch; what still waits comes last, and ends it when it comes again."""
+    seen: set[str] = set()
+    while fresh := [item for item in find() if item.id not in seen]:
+        seen.update(item.id for item in fresh)
+        yield from fresh
 
 
 @command.command("trace", epilog="Example: ketqua inbox trace BVX:0f3a…")

@@ -92,7 +92,10 @@ class Inbox(Protocol):
         ids: Sequence[str] = (),
         limit: int = 500,
     ) -> list[KeptItem]:
-        """Items that may be taken in again, oldest first: quarantined ones, or a pilot's.
+        """Items that may be taken in again: quarantined ones, or a pilot's.
+
+        A pilot's come in the order in which they arrived; of the others first what was seen
+        longest ago, so that replays with a limit reach all of them in the end.
 
         Args:
             pilots: What came during the pilot, and nothing else: to release it is a right of

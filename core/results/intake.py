@@ -203,18 +203,18 @@ class Intake:
         report = IntakeReport()
         judging = self._judging(facility)
         for each in kept:
-            pending = [self._judge(item, judging) for item in self._read_again(each, facility)]
-            report.items += self._settle(pending, facility, each.origin)
+            if each.origin.format != NOT_KEPT:
+                pending = [self._judge(self._read_again(each, facility), judging)]
+                report.items += self._settle(pending, facility, each.origin)
         return report
 
-    def _read_again(self, kept: KeptItem, facility: Facility) -> Iterator[ReadItem]:
-        """The one item of ``kept`` among those that its bytes hold."""
-        if kept.origin.format == NOT_KEPT:
-            return
+    def _read_again(self, kept: KeptItem, facility: Facility) -> ReadItem:
+        """The one item of ``kept`` among those that its bytes hold, or that there is none."""
         for item in self.read(kept.raw, format=kept.origin.format, facility=facility):
             if item.part == kept.part:
-                yield replace(item, raw=kept.raw, row=kept.row)
-                return
+                return replace(item, raw=kept.raw, row=kept.row)
+        gone = Finding("unreadable_item", "part", str(kept.part))
+        return ReadItem(0, Unreadable((gone,)), kept.raw, kept.part, kept.row)
 
     def preview(
         self,

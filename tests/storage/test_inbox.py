@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from core.ports import InboxRow, Origin, ResultRow
+from core.results.intake import NOT_KEPT
 from core.results.reported import Finding
 from core.results.versions import Change
 from storage.inbox import facility_of
@@ -153,6 +154,39 @@ def test_what_can_be_replayed_is_found_by_reason_and_by_id(stores: Stores) -> No
     assert stores.inbox.kept(UNIT.code, ids=[found.id, "BVTHU:zz"]) == [found]
     assert len(stores.inbox.kept(UNIT.code, limit=1)) == 1
     assert stores.inbox.kept(OTHER_UNIT.code, ids=[found.id]) == []
+
+
+def test_replays_with_a_limit_reach_everything_in_the_end(stores: Stores) -> None:
+    for number in range(4):
+        waiting = item(number, b"%d" % number, change=Change.QUARANTINED, errors=UNKNOWN)
+        receive(stores, waiting, at=NOON + number * HOUR)
+    reached = []
+    for turn in range(2):
+        kept = stores.inbox.kept(UNIT.code, limit=2)
+        reached += [each.raw for each in kept]
+        again = [
+            item(i, each.raw, change=Change.QUARANTINED, errors=UNKNOWN)
+            for i, each in enumerate(kept)
+        ]
+        receive(stores, *again, at=NOON + (5 + turn) * HOUR)  # they still wait
+    assert reached == [b"0", b"1", b"2", b"3"]
+
+
+def test_what_was_never_kept_takes_nobodys_place_in_a_replay(stores: Stores) -> None:
+    huge = item(0, b"huge.csv", change=Change.QUARANTINED, errors=(Finding("too_large"),))
+    stores.intake.store(UNIT.code, Origin("huge.csv", format=NOT_KEPT), [huge], [], NOON)
+    receive(stores, BAD, at=NOON + HOUR)
+    assert [each.raw for each in stores.inbox.kept(UNIT.code, limit=1)] == [BAD.raw]
+
+
+def test_a_pilots_items_come_as_they_arrived_however_often(stores: Stores) -> None:
+    first, second = (
+        item(n, b"%d" % n, change=Change.IGNORED, warnings=(Finding("pilot"),)) for n in (1, 2)
+    )
+    receive(stores, first)
+    receive(stores, second, at=NOON + HOUR)
+    receive(stores, first, at=NOON + 2 * HOUR)
+    assert [each.raw for each in stores.inbox.kept(UNIT.code, pilots=True)] == [b"1", b"2"]
 
 
 def test_a_pilots_items_are_found_although_they_were_ignored(stores: Stores) -> None:

@@ -389,6 +389,15 @@ def test_a_replay_takes_in_one_item_of_its_bytes_under_the_same_row() -> None:
     assert store.origins[-1] == origin
 
 
+def test_an_item_that_its_bytes_no_longer_hold_waits_on_and_says_so() -> None:
+    """It was touched, so that a limited replay comes to the others."""
+    kept = KeptItem("BVA:00", Origin("old.hl7"), 3, None, b"raw")
+    store = MemoryIntake()
+    (item,) = receive(store, report(), kept=[kept]).items
+    assert (item.change, item.errors[0].code) == (Change.QUARANTINED, "unreadable_item")
+    assert len(store.inbox) == 1
+
+
 def test_what_was_never_kept_is_not_replayed() -> None:
     kept = KeptItem("BVA:00", Origin("big.csv", "folder", NOT_KEPT), 0, None, b"big.csv")
     store = MemoryIntake()
