@@ -36,9 +36,9 @@ from storage.rows import FEED
 
 PURPOSE: Final = "feed.sealed"
 _FREE: Final = 0
-_FRESH: Final[dict[str, object]] = {
-    "claimed_by": "", "claimed_until": _FREE, "watermark": "", "failures": 0, "error": "",
-    "alert": "",
+_ANEW: Final[dict[str, object]] = {"failures": 0, "error": ""}
+_FRESH: Final[dict[str, object]] = _ANEW | {
+    "claimed_by": "", "claimed_until": _FREE, "watermark": "", "alert": "",
 }  # fmt: skip
 _POLLED = FEED.c.kind.in_(sorted(POLLED))
 
@@ -53,8 +53,9 @@ class FeedStore:
     def add(self, feed: Feed, now: datetime) -> None:
         """Store a new feed, due at once, or change the one with this name.
 
-        One that from now on reads another place begins there from the beginning; one that
-        was paused is watched from now on.
+        One that from now on reads another place begins there from the beginning, and a poll of
+        the old place loses its claim; one that was paused is watched from now on. Whatever was
+        changed may be the cure: it is tried at once, and old failures are forgotten.
         """
         chosen = self._chosen(feed)
         at = to_micros(now)
@@ -67,7 +68,10 @@ class FeedStore:
             index_elements=["facility", "name"],
             set_={
                 **chosen,
+                **(_ANEW | {"due_at": at} if feed.active else {}),
                 "watermark": case((same_place, FEED.c.watermark), else_=""),
+                "claimed_by": case((same_place, FEED.c.claimed_by), else_=""),
+                "claimed_until": case((same_place, FEED.c.claimed_until), else_=_FREE),
                 "watched_from": case((goes_on, FEED.c.watched_from), else_=at),
             },
         )

@@ -114,6 +114,36 @@ def test_a_feed_that_moves_begins_at_the_beginning_and_one_that_does_not_goes_on
     assert found[1].watermark == ""
 
 
+def test_a_poll_of_the_old_place_writes_nothing_about_the_new_one(feeds: FeedStore) -> None:
+    ((feed, state),) = feeds.claim_due("a", 9, NOON, LEASE)
+    feeds.add(replace(LIS, address="https://other.example"), NOON + MINUTE)
+    assert not feeds.progress(feed, "a", "2026-03-04T05:00:00Z")
+    feeds.release(feed, "a", succeeded(feed, state, NOON + MINUTE, 0.5))
+    ((moved, state),) = feeds.claim_due("b", 9, NOON + MINUTE, LEASE)  # at once
+    assert (moved.address, state.watermark) == ("https://other.example", "")
+
+
+def test_a_change_at_the_same_place_leaves_a_poll_its_claim(feeds: FeedStore) -> None:
+    ((feed, _),) = feeds.claim_due("a", 9, NOON, LEASE)
+    feeds.add(replace(LIS, interval=HOUR), NOON + MINUTE)
+    assert feeds.progress(feed, "a", "w")
+    assert feeds.claim_due("b", 9, NOON + MINUTE, LEASE) == []
+
+
+def test_a_repaired_feed_is_tried_at_once_and_its_old_failures_are_forgotten(
+    feeds: FeedStore,
+) -> None:
+    ((feed, state),) = feeds.claim_due("a", 9, NOON, LEASE)
+    feeds.release(feed, "a", failed(feed, replace(state, failures=9), "feed_timed_out", NOON, 0.5))
+    feeds.add(replace(LIS, active=False), NOON + MINUTE)
+    paused = feeds.get(UNIT.code, "lis")
+    assert paused is not None
+    assert paused[1].error == "feed_timed_out"
+    feeds.add(replace(LIS, secret="right"), NOON + MINUTE)
+    ((_, state),) = feeds.claim_due("a", 9, NOON + MINUTE, LEASE)
+    assert (state.failures, state.error) == (0, "")
+
+
 def test_of_two_clocks_one_tells_the_officers(feeds: FeedStore) -> None:
     assert feeds.alerted(LIS, "silent", NOON, "")
     assert not feeds.alerted(LIS, "silent", NOON, "")
