@@ -26,7 +26,10 @@ _UNFINISHED = (".part", ".tmp", ".filepart", ".crdownload")
 # Without O_NONBLOCK, opening a named pipe would wait for its writer for ever.
 _AS_IT_IS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NOT_PLAIN = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OWNER_ONLY = 0o700
+_OWNER_READS = 0o600
 
 
 def unfinished(name: str) -> bool:
@@ -157,17 +160,47 @@ def _move(path: Path, folder: Path) -> Path:
     with suppress(FileExistsError):
         folder.mkdir(mode=_OWNER_ONLY)
     with _opened(folder, _AS_IT_IS | os.O_DIRECTORY, "not_a_plain_folder") as inside:
-        return folder / _linked(path, inside)
+        try:
+            return folder / _linked(path, inside)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+        return folder / _renamed(path, inside)
 
 
 def _linked(path: Path, inside: int) -> str:
     """Link under a free name, then unlink: a rename would overwrite a file of that name."""
-    for number in count():
-        name = f"{path.stem}{f'.{number}' if number else ''}{path.suffix}"
+    for name in _names(path):
         try:
             os.link(path, name, dst_dir_fd=inside, follow_symlinks=False)
         except FileExistsError:
             continue
         path.unlink()
         return name
-    raise AssertionError("count ends never")
+    raise AssertionError("there is always another name")
+
+
+def _renamed(path: Path, inside: int) -> str:
+    """Take a free name with an empty file, then rename onto that: nothing else is overwritten.
+
+    For what can't be linked: a stranger's file under ``fs.protected_hardlinks``, SMB, FAT.
+    """
+    for name in _names(path):
+        try:
+            os.close(os.open(name, _NEW, _OWNER_READS, dir_fd=inside))
+        except FileExistsError:
+            continue
+        try:
+            os.rename(path, name, dst_dir_fd=inside)
+        except OSError:
+            os.unlink(name, dir_fd=inside)
+            raise
+        return name
+    raise AssertionError("there is always another name")
+
+
+def _names(path: Path) -> Iterator[str]:
+    """The file's own name, then others, without end."""
+    yield path.name
+    for number in count(1):
+        yield f"{path.stem}.{number}{path.suffix}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -54,6 +56,39 @@ def test_done_and_failed_files_are_put_aside_and_never_overwritten(tmp_path: Pat
     kept = sorted(path.name for path in (tmp_path / "processed").iterdir())
     assert kept == ["a.1.hl7", "a.hl7"]
     assert ready(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP, errno.EXDEV])
+def test_files_that_can_not_be_linked_are_put_aside_and_never_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """``fs.protected_hardlinks`` with a laboratory's own files; SMB and FAT with any."""
+    monkeypatch.setattr(os, "link", refusing(number))
+    source = FolderSource(tmp_path, SETTLE)
+    for content in ("first", "second"):
+        moved = source.done(drop(tmp_path, "a.hl7", age=60, text=content))
+        assert moved.read_text() == content
+    kept = {path.name: path.read_text() for path in (tmp_path / "processed").iterdir()}
+    assert kept == {"a.hl7": "first", "a.1.hl7": "second"}
+    assert ready(tmp_path) == []
+
+
+def test_a_file_that_can_be_neither_linked_nor_moved_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", refusing(errno.EPERM))
+    monkeypatch.setattr(os, "rename", refusing(errno.EACCES))
+    with pytest.raises(PermissionError):
+        FolderSource(tmp_path, SETTLE).done(drop(tmp_path, "a.hl7", age=60))
+    assert ready(tmp_path) == ["a.hl7"]
+    assert list((tmp_path / "processed").iterdir()) == []
+
+
+def refusing(number: int) -> Callable[..., None]:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return refuse
 
 
 def test_each_facility_has_its_own_folder(tmp_path: Path) -> None:
