@@ -55,10 +55,9 @@ class FeedPolling:
         self._at_once = at_once
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="feed")
         self._busy: set[Future[None]] = set()
-        self._polled: dict[str, Feed] = {}  # being polled just now: what may be renewed
+        self._polled: dict[tuple[str, str], Feed] = {}  # by claim and id: what may be renewed
         self._lock = threading.Lock()
         self.stopped = threading.Event()
-        self._poller = installation.random(8).hex()
         self._renewed_at: datetime | None = None
         self._strangers: set[str] = set()
         self._tokens = Tokens()
@@ -82,7 +81,8 @@ class FeedPolling:
     def _claim(self, most: int) -> list[tuple[Feed, FeedState]]:
         if self.stopped.is_set():
             return []
-        return self._here.feeds.claim_due(self._poller, most, self._here.clock(), LEASE)
+        claim = self._here.random(8).hex()
+        return self._here.feeds.claim_due(claim, most, self._here.clock(), LEASE)
 
     def _work(self, feed: Feed, state: FeedState) -> None:
         """Poll a claimed feed, then one after the other whatever is due."""
@@ -96,17 +96,18 @@ class FeedPolling:
 
     def _hold_and_poll(self, feed: Feed, state: FeedState) -> None:
         """Renew its claim only meanwhile: one that could not be given back must run out."""
-        self._polled[feed.id] = feed
+        self._polled[state.claim, feed.id] = feed
         try:
             self.poll(feed, state)
         finally:
-            del self._polled[feed.id]
+            del self._polled[state.claim, feed.id]
 
     def _renew(self) -> None:
         now = self._here.clock()
         due = self._renewed_at is None or now - self._renewed_at >= RENEW_EVERY
         if self._busy and due:
-            self._here.feeds.renew(list(self._polled.values()), self._poller, now, LEASE)
+            for (claim, _), feed in list(self._polled.items()):
+                self._here.feeds.renew([feed], claim, now, LEASE)
             self._renewed_at = now
 
     def stop(self) -> None:
@@ -127,7 +128,7 @@ class FeedPolling:
             after = failed(feed, state, "feed_failed", self._here.clock(), chance)
         else:
             after = succeeded(feed, state, self._here.clock(), chance, more=more)
-        self._here.feeds.release(feed, self._poller, after)
+        self._here.feeds.release(feed, state.claim, after)
 
     def _fetch_all(self, feed: Feed, state: FeedState) -> bool:
         """Whether the poll stopped at its limit."""
@@ -140,7 +141,7 @@ class FeedPolling:
             failed += not self._taken_in(piece, facility, feed.name)
             pieces += 1
             if piece.watermark is not None and not self._here.feeds.progress(
-                feed, self._poller, piece.watermark
+                feed, state.claim, piece.watermark
             ):
                 raise FeedTrouble("feed_taken_over")
         _tell_of_failed(failed)

@@ -8,6 +8,7 @@ written only by whoever still holds the claim. Secrets are sealed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -98,7 +99,7 @@ class FeedStore:
             return [(self._feed(row), _state(row)) for row in connection.execute(ordered)]
 
     def claim_due(
-        self, poller: str, limit: int, now: datetime, lease: timedelta
+        self, claim: str, limit: int, now: datetime, lease: timedelta
     ) -> list[tuple[Feed, FeedState]]:
         """Take up to ``limit`` feeds that are to be polled, longest due first."""
         at = to_micros(now)
@@ -113,36 +114,36 @@ class FeedStore:
             return []
         with writing(self._engine) as connection:
             rows = connection.execute(due).all()
-            claim = {"claimed_by": poller, "claimed_until": to_micros(now + lease)}
+            held = {"claimed_by": claim, "claimed_until": to_micros(now + lease)}
             for row in rows:
-                connection.execute(_of(row.facility, row.name).values(claim))
-        return [(self._feed(row), _state(row)) for row in rows]
+                connection.execute(_of(row.facility, row.name).values(held))
+        return [(self._feed(row), replace(_state(row), claim=claim)) for row in rows]
 
     def _anything(self, due: Select[Any]) -> bool:
         """Asked without the write lock: the clock looks every second."""
         with self._engine.connect() as connection:
             return connection.execute(due.limit(1)).first() is not None
 
-    def renew(self, feeds: Iterable[Feed], poller: str, now: datetime, lease: timedelta) -> None:
-        """Hold on to those of these feeds that this poller has claimed and not lost."""
+    def renew(self, feeds: Iterable[Feed], claim: str, now: datetime, lease: timedelta) -> None:
+        """Hold on to those of these feeds that are held by this claim still."""
         names = [(feed.facility, feed.name) for feed in feeds]
         held = update(FEED).where(
             tuple_(FEED.c.facility, FEED.c.name).in_(names),
-            FEED.c.claimed_by == poller,
+            FEED.c.claimed_by == claim,
             FEED.c.claimed_until > to_micros(now),
         )
         with writing(self._engine) as connection:
             connection.execute(held.values(claimed_until=to_micros(now + lease)))
 
-    def progress(self, feed: Feed, poller: str, watermark: str) -> bool:
+    def progress(self, feed: Feed, claim: str, watermark: str) -> bool:
         """A piece is stored: the next poll goes on from here; False if the claim is lost."""
-        return self._set(feed, poller, watermark=watermark)
+        return self._set(feed, claim, watermark=watermark)
 
-    def release(self, feed: Feed, poller: str, state: FeedState) -> None:
+    def release(self, feed: Feed, claim: str, state: FeedState) -> None:
         """The poll is over; ``state`` says how it went, unless the claim is lost."""
         self._set(
             feed,
-            poller,
+            claim,
             claimed_by="",
             claimed_until=_FREE,
             due_at=to_micros(state.due_at),
@@ -185,8 +186,8 @@ class FeedStore:
                 insert_deliveries(connection, rows)
         return done.rowcount == 1
 
-    def _set(self, feed: Feed, poller: str, **values: object) -> bool:
-        held = _of(feed.facility, feed.name).where(FEED.c.claimed_by == poller)
+    def _set(self, feed: Feed, claim: str, **values: object) -> bool:
+        held = _of(feed.facility, feed.name).where(FEED.c.claimed_by == claim)
         with writing(self._engine) as connection:
             done: CursorResult[Any] = connection.execute(held.values(values))
         return done.rowcount == 1
@@ -249,4 +250,5 @@ def _state(row: Row[Any]) -> FeedState:
         error=row.error,
         alerted_at=maybe_moment(row.alerted_at),
         alert=row.alert,
+        claim=row.claimed_by,
     )

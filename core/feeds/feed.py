@@ -79,6 +79,7 @@ class FeedState:
         error: Code of the last failure; empty after a success.
         alerted_at: When the officers were told that it is too quiet; None while it is not.
         alert: What they were told: ``silent`` or ``low_volume``; empty while nothing.
+        claim: Which claim holds it just now; empty: none.
     """
 
     watched_from: datetime
@@ -90,3 +91,4 @@ class FeedState:
     error: str = ""
     alerted_at: datetime | None = None
     alert: str = ""
+    claim: str = ""

@@ -31,17 +31,22 @@ class Feeds(Protocol):
         """Every feed, by facility and name."""
 
     def claim_due(
-        self, poller: str, limit: int, now: datetime, lease: timedelta
+        self, claim: str, limit: int, now: datetime, lease: timedelta
     ) -> list[tuple[Feed, FeedState]]:
-        """Take up to ``limit`` feeds that are to be polled; no two callers get the same."""
+        """Take up to ``limit`` feeds that are to be polled; no two callers get the same.
 
-    def renew(self, feeds: Iterable[Feed], poller: str, now: datetime, lease: timedelta) -> None:
-        """Hold on to those of these feeds that this poller has claimed and not lost."""
+        Args:
+            claim: A new name each time: by an old one a poll that was overtaken would pass
+                for the one that overtook it.
+        """
 
-    def progress(self, feed: Feed, poller: str, watermark: str) -> bool:
+    def renew(self, feeds: Iterable[Feed], claim: str, now: datetime, lease: timedelta) -> None:
+        """Hold on to those of these feeds that are held by this claim still."""
+
+    def progress(self, feed: Feed, claim: str, watermark: str) -> bool:
         """A piece is stored: the next poll goes on from here; False if the claim is lost."""
 
-    def release(self, feed: Feed, poller: str, state: FeedState) -> None:
+    def release(self, feed: Feed, claim: str, state: FeedState) -> None:
         """The poll is over; ``state`` says how it went, unless the claim is lost."""
 
     def watch_from(self, facility: str, now: datetime) -> None:

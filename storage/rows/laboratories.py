@@ -51,7 +51,7 @@ class FeedRecord(SQLModel, table=True):
         peers: Networks, separated by blanks.
         days: As ``core.feeds.weekdays`` writes them.
         watched_from: Since when something could be expected of it.
-        claimed_by: The poller that holds it, until ``claimed_until``; a dead one's claim ends.
+        claimed_by: The claim that holds it, until ``claimed_until``; a dead one's claim ends.
     """
 
     __tablename__: ClassVar[Any] = "feed"

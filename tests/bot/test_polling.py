@@ -192,6 +192,21 @@ def test_a_claim_that_could_not_be_given_back_runs_out(
     assert [claimed.id for claimed, _ in due] == [feed.id]
 
 
+def test_a_poll_that_stalled_can_not_go_on_as_the_one_that_took_over(
+    installation: Installation,
+) -> None:
+    feed = folder_feed(installation)
+    polling = FeedPolling(installation, lambda: None)
+    ((_, stalled),) = polling._claim(9)
+    move_clock(installation, LEASE)
+    ((_, second),) = polling._claim(9)  # the same process
+    polling.poll(feed, stalled)
+    assert state_of(installation, feed).claim == second.claim
+    assert not installation.feeds.progress(feed, stalled.claim, "w")
+    assert installation.feeds.progress(feed, second.claim, "w")
+    polling.stop()
+
+
 def test_nothing_begins_once_it_is_told_to_stop(installation: Installation) -> None:
     for name in ("f1", "f2"):
         folder_feed(installation, name=name)

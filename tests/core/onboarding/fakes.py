@@ -83,17 +83,17 @@ class MemoryFeeds(Feeds):
         self.watched[facility] = now
 
     def claim_due(
-        self, poller: str, limit: int, now: datetime, lease: timedelta
+        self, claim: str, limit: int, now: datetime, lease: timedelta
     ) -> list[tuple[Feed, FeedState]]:
         raise NotImplementedError
 
-    def renew(self, feeds: Iterable[Feed], poller: str, now: datetime, lease: timedelta) -> None:
+    def renew(self, feeds: Iterable[Feed], claim: str, now: datetime, lease: timedelta) -> None:
         raise NotImplementedError
 
-    def progress(self, feed: Feed, poller: str, watermark: str) -> bool:
+    def progress(self, feed: Feed, claim: str, watermark: str) -> bool:
         raise NotImplementedError
 
-    def release(self, feed: Feed, poller: str, state: FeedState) -> None:
+    def release(self, feed: Feed, claim: str, state: FeedState) -> None:
         raise NotImplementedError
 
     def alerted(
