@@ -131,13 +131,13 @@ class FeedPolling:
         self._here.feeds.release(feed, state.claim, after)
 
     def _fetch_all(self, feed: Feed, state: FeedState) -> bool:
-        """Whether the poll stopped at its limit."""
-        facility = self._here.facilities.get(feed.facility)
-        if facility is None:
-            raise FeedTrouble("feed_address_unusable", feed.facility)
+        """Whether the poll stopped at its limit, or was paused."""
         pieces = failed = 0
         source = source_of(feed, self.limits, self._tokens)
         for piece in source.fetch(state.watermark, self._here.clock()):
+            if not self._goes_on(feed, state):
+                return True
+            facility = self._facility_of(feed)
             failed += not self._taken_in(piece, facility, feed.name)
             pieces += 1
             if piece.watermark is not None and not self._here.feeds.progress(
@@ -146,6 +146,24 @@ class FeedPolling:
                 raise FeedTrouble("feed_taken_over")
         _tell_of_failed(failed)
         return pieces >= self.limits.pages
+
+    def _goes_on(self, feed: Feed, state: FeedState) -> bool:
+        """Whether the feed still is to be read; asked before each piece, for a poll is long.
+
+        Raises:
+            FeedTrouble: ``feed_taken_over``: it was moved, removed, or claimed by another.
+        """
+        found = self._here.feeds.get(feed.facility, feed.name)
+        if found is None or found[1].claim != state.claim:
+            raise FeedTrouble("feed_taken_over")
+        return found[0].active
+
+    def _facility_of(self, feed: Feed) -> Facility:
+        """The facility as it is now: it may have gone back to a pilot during the poll."""
+        facility = self._here.facilities.get(feed.facility)
+        if facility is None:
+            raise FeedTrouble("feed_address_unusable", feed.facility)
+        return facility
 
     def look_into_watched_folder(self) -> None:
         """Take in every finished file of every facility; one in trouble stops no other."""
@@ -166,7 +184,11 @@ class FeedPolling:
         folder.mkdir(parents=True, exist_ok=True)
         source = LocalFolderSource(str(folder), self.limits)
         pieces = source.fetch("", self._here.clock())
-        _tell_of_failed(sum(not self._taken_in(piece, facility, WATCHED) for piece in pieces))
+        failed = 0
+        for piece in pieces:
+            now = self._here.facilities.get(facility.code) or facility  # perhaps a pilot again
+            failed += not self._taken_in(piece, now, WATCHED)
+        _tell_of_failed(failed)
 
     def _taken_in(self, piece: Fetched, facility: Facility, feed: str) -> bool:
         """Take in a piece; whether that went well.

@@ -192,6 +192,63 @@ def test_a_claim_that_could_not_be_given_back_runs_out(
     assert [claimed.id for claimed, _ in due] == [feed.id]
 
 
+def between_files(installation: Installation, act: Callable[[], None]) -> None:
+    """Poll a feed of two files, F-11 and F-12, and ``act`` after each."""
+    feed = folder_feed(installation)
+    drop(feed, "1.hl7", oru("F-11", PHONE))
+    drop(feed, "2.hl7", oru("F-12", PHONE))
+    polling = FeedPolling(installation, act)
+    polling.round()
+    polling.stop()
+    assert len(installation.find_results("F-11", "BVNDGD")) == 1
+
+
+@pytest.mark.parametrize("end", ["paused", "moved", "removed"])
+def test_a_feed_that_is_ended_while_it_is_polled_gives_no_further_file(
+    installation: Installation, end: str
+) -> None:
+    def stop() -> None:
+        feed = next(feed for feed, _ in installation.feeds.all() if feed.name == "lis")
+        if end == "removed":
+            installation.feeds.remove("BVNDGD", "lis")
+        else:
+            change = {"active": False} if end == "paused" else {"address": "/elsewhere"}
+            installation.feeds.add(replace(feed, **change), installation.clock())
+
+    between_files(installation, stop)
+    assert installation.find_results("F-12", "BVNDGD") == []
+    if end == "paused":
+        found = installation.feeds.get("BVNDGD", "lis")
+        assert found is not None
+        installation.feeds.add(replace(found[0], active=True), installation.clock())
+        assert poll_round(installation) == 1
+        assert len(installation.find_results("F-12", "BVNDGD")) == 1
+
+
+def back_to_pilot(installation: Installation) -> None:
+    facility = installation.facility("BVNDGD")
+    installation.facilities.add(replace(facility, stage=Stage.PILOT))
+
+
+def test_a_facility_that_goes_back_to_a_pilot_while_it_is_polled_reaches_nobody_more(
+    installation: Installation,
+) -> None:
+    between_files(installation, lambda: back_to_pilot(installation))
+    assert installation.find_results("F-12", "BVNDGD") == []
+
+
+def test_the_watched_folder_minds_a_pilot_between_two_files(installation: Installation) -> None:
+    folder = installation.settings.watch_folder / "BVNDGD"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in (1, 2):
+        os.utime(_dropped(folder / f"{number}.hl7", oru(f"F-2{number}", PHONE)), (1, 1))
+    polling = FeedPolling(installation, lambda: back_to_pilot(installation))
+    polling.look_into_watched_folder()
+    polling.stop()
+    assert len(installation.find_results("F-21", "BVNDGD")) == 1
+    assert installation.find_results("F-22", "BVNDGD") == []
+
+
 def test_a_poll_that_stalled_can_not_go_on_as_the_one_that_took_over(
     installation: Installation,
 ) -> None:
