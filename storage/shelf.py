@@ -11,24 +11,29 @@ import binascii
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, select, update
+from sqlalchemy import ColumnElement, Engine, Row, Select, select, union, update
 
 from core.citizens.codes import token_hash
 from core.citizens.proof import Proof
+from core.lookups.ports import Found
 from core.ports import LinkTarget, PersonRow, ShelfItem
 from core.results.catalogue import Catalogue, Confidentiality
 from core.results.reported import ReportStatus
-from core.results.result import Document
+from core.results.result import Document, Result
 from storage.certificates import CERTIFICATE_PURPOSE, COMPACT_PURPOSE
 from storage.contents import PURPOSE, Contents, as_result, test_of, unpack
 from storage.encryption import Keyring
 from storage.engine import insert_into, writing
 from storage.moments import maybe_micros, maybe_moment, to_micros
-from storage.rows import CERTIFICATE, CURRENT, FACILITY, LINK, PROOF, RESULT
+from storage.rows import CERTIFICATE, CURRENT, FACILITY, LINK, PROOF, RESULT, SHAREABLE
 
 T = TypeVar("T")
+MOST_OTHERS: Final = 30
+"""Results beside those of a look-up that are opened; nobody has more within a rule's days."""
+
+_NEVER: Final = 2**63 - 1
 _SHOWN = RESULT.c.status != ReportStatus.WITHDRAWN
 _SHOWABLE = frozenset({Confidentiality.A, Confidentiality.B})
 _NEWEST_FIRST = (RESULT.c.collected_at.desc(), RESULT.c.stored_at.desc(), RESULT.c.id)
@@ -111,24 +116,30 @@ class ShelfStore:
                 return items
         return []
 
-    def shareable(
-        self, short_code: str, documents: Sequence[Document], most: int
-    ) -> list[ShelfItem]:
-        """Current results of class A by short code or documents, newest collection first.
+    def shareable(self, short_code: str, documents: Sequence[Document], most: int) -> Found:
+        """Current results of class A by short code or documents, and those beside them.
 
-        What is missing to ``most`` is opened from a stand-in, so that one result and none at
-        all cost the same.
+        What is missing to ``most``, or to ``MOST_OTHERS``, is asked for and opened as a
+        stand-in, so that one result and none at all cost the same.
         """
         indexes = [self._keyring.document_index(document) for document in documents]
         asked = RESULT.c.document_index.in_(indexes) if indexes else None
         where = RESULT.c.short_code == short_code if asked is None else asked
-        is_a = RESULT.c.confidentiality == Confidentiality.A
-        rows = self._rows(_ITEMS.where(where, CURRENT, _SHOWN, is_a).limit(most))
+        rows = self._rows(_ITEMS.where(where, SHAREABLE, _SHOWN).limit(most))
         items = [self._item(row) for row in rows]
-        for _ in range(most - len(items)):
+        self._open_stand_ins(2 * (most - len(items)))
+        beside = self._rows(_beside(rows, indexes, most))
+        others = [self._result(row) for row in beside[:MOST_OTHERS]]
+        self._open_stand_ins(MOST_OTHERS - len(others))
+        return Found(
+            [each for each in items if each.result.test.confidentiality is Confidentiality.A],
+            [each for each in others if each.test.confidentiality is Confidentiality.A],
+            complete=len(beside) <= MOST_OTHERS,
+        )
+
+    def _open_stand_ins(self, count: int) -> None:
+        for _ in range(count):
             self._keyring.open(self._stand_in, PURPOSE)
-            self._keyring.open(self._stand_in, PURPOSE)
-        return [each for each in items if each.result.test.confidentiality is Confidentiality.A]
 
     @cached_property
     def _stand_in(self) -> bytes:
@@ -187,8 +198,8 @@ class ShelfStore:
     def _class_of(self, row: Row[Any]) -> Confidentiality:
         return test_of(self._catalogue, row.test_key, row.confidentiality).confidentiality
 
-    def _item(self, row: Row[Any]) -> ShelfItem:
-        result = as_result(
+    def _result(self, row: Row[Any]) -> Result:
+        return as_result(
             self._contents(row.id, row.sealed),
             accession=row.accession,
             test=test_of(self._catalogue, row.test_key, row.confidentiality),
@@ -196,11 +207,13 @@ class ShelfStore:
             collected_at=row.collected_at,
             reported_at=row.reported_at,
         )
+
+    def _item(self, row: Row[Any]) -> ShelfItem:
         return ShelfItem(
             result_id=row.id,
             short_code=row.short_code,
             version=row.version,
-            result=result,
+            result=self._result(row),
             facility_code=row.facility,
             facility_name=row.facility_name,
             facility_contact=row.facility_contact,
@@ -218,6 +231,32 @@ class ShelfStore:
         if row.compact is None:
             return None
         return self._keyring.open(row.compact, COMPACT_PURPOSE, row.uvci)
+
+
+def _beside(rows: Sequence[Row[Any]], asked: Sequence[bytes], most: int) -> Select[Any]:
+    """The same statement whatever ``rows`` are: the lists are as long, with indexes of nobody.
+
+    Two questions and not one with OR: SQLite uses partial indexes only so.
+    """
+    documents = {row.document_index for row in rows if row.document_index} | set(asked)
+    since = min((row.collected_at for row in rows), default=_NEVER)
+    of_people = [
+        select(RESULT.c.id).where(column.in_(_as_many(values, count)), SHAREABLE)
+        for column, values, count in (
+            (RESULT.c.person_index, {row.person_index for row in rows}, most),
+            (RESULT.c.document_index, documents, most + len(asked)),
+        )
+    ]
+    return (
+        select(RESULT)
+        .where(RESULT.c.id.in_(union(*of_people)), _SHOWN, RESULT.c.collected_at >= since)
+        .order_by(*_NEWEST_FIRST)
+        .limit(MOST_OTHERS + 1)
+    )
+
+
+def _as_many(values: set[bytes], count: int) -> list[bytes]:
+    return [*values, *[b""] * (count - len(values))]
 
 
 def _index_of(person_key: str) -> bytes:

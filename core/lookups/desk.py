@@ -2,7 +2,9 @@
 
 The same words, the same statements and as many signature checks for somebody without a
 result, with a positive, corrected or sensitive one, and for a year that doesn't match.
-Whoever tested positive after a negative does not pass with the negative.
+Whoever tested positive after a negative does not pass with the negative, whatever number the
+positive was stored under: it counts if it was found by what was asked for, whatever year of
+birth it says, and else by a document, or by name and date of birth where no document differs.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ from typing import Final
 from core.certificates.checkpoint import Checkpoint
 from core.certificates.issue import as_text
 from core.certificates.verdict import Verdict, VerdictWord
+from core.citizens.names import normalise
 from core.lookups.decoy import Decoy
 from core.lookups.limits import Limit, paused
-from core.lookups.ports import Lookup, Lookups, PlaceRules, ShareableResults
+from core.lookups.ports import Found, Lookup, Lookups, PlaceRules, ShareableResults
 from core.lookups.question import Question
 from core.ports import Audit, AuditEntry, Clock, Randomness, ShelfItem
-from core.results.result import Outcome
+from core.results.reported import DocumentType
+from core.results.result import Document, Outcome, Person, Result
 
 MOST: Final = 5
 """Results looked at; a rule lasts days, and nobody is tested more often within it."""
@@ -74,18 +78,14 @@ class LookupDesk:
         return answer
 
     def _answer(self, question: Question, place: str, now: datetime) -> LookupAnswer:
-        items = self.results.shareable(question.short_code, question.documents, MOST)
-        judged = list(zip(items, self._verdicts(items, place, now), strict=True))
-        mine = [
-            (item, verdict)
-            for item, verdict in judged
-            if item.result.person.birth_date[:4] == question.birth_year
-        ]
-        positives = [item for item, _ in mine if _is_positive(item)]
+        found = self.results.shareable(question.short_code, question.documents, MOST)
+        verdicts = self._verdicts(found.items, place, now)
         passing = [
             verdict
-            for item, verdict in mine
-            if verdict.is_valid and not any(_overrules(later, item) for later in positives)
+            for item, verdict in zip(found.items, verdicts, strict=True)
+            if verdict.is_valid
+            and item.result.person.birth_date[:4] == question.birth_year
+            and not _is_overruled(item.result, found)
         ]
         if not passing:
             return LookupAnswer()
@@ -106,10 +106,33 @@ class LookupDesk:
         return verdicts[: len(items)]
 
 
-def _is_positive(item: ShelfItem) -> bool:
-    return item.result.outcome is Outcome.POSITIVE and not item.result.needs_new_sample
+def _is_overruled(result: Result, found: Found) -> bool:
+    """Whether its person tested positive since, or nobody can tell."""
+    asked_for = [item.result for item in found.items]
+    same = [other for other in found.others if _same_person(other.person, result.person)]
+    return not found.complete or any(_overrules(each, result) for each in [*asked_for, *same])
 
 
-def _overrules(positive: ShelfItem, item: ShelfItem) -> bool:
-    same_disease = positive.result.test.target == item.result.test.target
-    return same_disease and positive.result.collected_at >= item.result.collected_at
+def _overrules(later: Result, result: Result) -> bool:
+    same_disease = later.test.target == result.test.target
+    return _is_positive(later) and same_disease and later.collected_at >= result.collected_at
+
+
+def _is_positive(result: Result) -> bool:
+    return result.outcome is Outcome.POSITIVE and not result.needs_new_sample
+
+
+def _same_person(one: Person, other: Person) -> bool:
+    """By a document; else by name and date of birth, where no document tells them apart."""
+    if set(one.documents) & set(other.documents):
+        return True
+    names = {normalise(one.full_name), normalise(other.full_name)}
+    return (
+        len(names) == 1
+        and one.birth_date == other.birth_date
+        and not _types(one.documents) & _types(other.documents)
+    )
+
+
+def _types(documents: Sequence[Document]) -> set[DocumentType]:
+    return {document.type for document in documents}

@@ -11,7 +11,7 @@ from core.certificates.claims import Claims
 from core.certificates.verdict import RuleOutcome
 from core.lookups.limits import Pace, Paused
 from core.ports import ShelfItem
-from core.results.result import Document
+from core.results.result import Document, Result
 
 PlaceRule = Callable[[Claims, datetime], RuleOutcome]
 PlaceRules = Callable[[str], PlaceRule]
@@ -43,13 +43,27 @@ class Lookups(Protocol):
         """Say what became of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look-up found; all of class A, current, newest collection first.
+
+    Args:
+        items: What was asked for.
+        others: Since the oldest of ``items``, under any number: those with a document of one
+            of them or that was asked for, or with the name and date of birth of one.
+        complete: Whether ``others`` are all that there are.
+    """
+
+    items: list[ShelfItem]
+    others: list[Result]
+    complete: bool = True
+
+
 class ShareableResults(Protocol):
     """Results that an officer's look-up may rest on."""
 
-    def shareable(
-        self, short_code: str, documents: Sequence[Document], most: int
-    ) -> list[ShelfItem]:
-        """Current results of class A, newest collection first, at most ``most``.
+    def shareable(self, short_code: str, documents: Sequence[Document], most: int) -> Found:
+        """Results by short code or documents, at most ``most``, and those beside them.
 
         Takes the same statements, and opens as many fields, for one result as for ``most``.
 

@@ -11,6 +11,7 @@ from storage.rows.base import moment, partial_index
 
 # Conditions of partial indexes. Queries use the same words, or the index stays unused.
 CURRENT = text("is_current")
+SHAREABLE = text("is_current AND confidentiality = 'A'")
 OPEN = text("state IN ('pending', 'claimed')")
 FIRST_AND_OPEN = text("version = 1 AND confidentiality IN ('A', 'B')")
 TOLD = text("state = 'sent' AND result_id IS NOT NULL")
@@ -34,6 +35,7 @@ class ResultRecord(SQLModel, table=True):
         ),
         partial_index("ix_result_phone", "phone_index", where=CURRENT),
         partial_index("ix_result_document", "document_index", where=CURRENT),
+        partial_index("ix_result_person", "person_index", where=SHAREABLE),
         Index("ix_result_short_code", "short_code"),
         Index("ix_result_stored", "facility", "stored_at"),
         partial_index(

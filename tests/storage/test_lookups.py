@@ -20,6 +20,7 @@ from storage.encryption import Keyring
 from storage.housekeeping import expire
 from storage.lookups import LookupStore
 from storage.rows import LOOKUP
+from storage.shelf import MOST_OTHERS
 from tests.storage.conftest import Stores
 from tests.storage.samples import BINH, DENGUE, HIV, NOON, PCR, TB, UNIT, item, result, version
 
@@ -103,7 +104,7 @@ def keep(stores: Stores, *versions: Any) -> None:
 
 
 def found(stores: Stores, code: str = "", documents: tuple[Document, ...] = CARD) -> list[str]:
-    return [each.result_id for each in stores.shelf.shareable(code, documents, MOST)]
+    return [each.result_id for each in stores.shelf.shareable(code, documents, MOST).items]
 
 
 def test_results_are_found_by_card_newest_collection_first(stores: Stores) -> None:
@@ -111,7 +112,7 @@ def test_results_are_found_by_card_newest_collection_first(stores: Stores) -> No
     keep(stores, version("r1", old), version("r2", result("X-2")))
     assert found(stores) == ["r2", "r1"]
     assert found(stores, documents=(Document(DocumentType.NATIONAL_ID, "0" * 12),)) == []
-    (first, _) = stores.shelf.shareable("", CARD, MOST)
+    (first, _) = stores.shelf.shareable("", CARD, MOST).items
     assert first.certificate
     assert first.result.person.birth_date == BINH.birth_date
 
@@ -143,6 +144,73 @@ def test_results_of_other_classes_crowd_none_out(stores: Stores) -> None:
     newer = [version(f"r{n}", result(f"X-{n}", test=DENGUE)) for n in range(1, MOST + 1)]
     keep(stores, version("r0", old), *newer)
     assert found(stores) == ["r0"]
+
+
+def beside(stores: Stores, code: str = "", documents: tuple[Document, ...] = CARD) -> list[str]:
+    return [each.accession for each in stores.shelf.shareable(code, documents, MOST).others]
+
+
+def test_results_of_the_same_person_are_beside_whatever_their_number(stores: Stores) -> None:
+    nameless = replace(BINH, documents=())
+    misspelt = replace(BINH, given="Thị Ngọc Anh Thư", birth_date="")
+    stranger = replace(BINH, given="Thị Hoa", documents=())
+    keep(
+        stores,
+        version("r1"),
+        replace(version("r2", result("X-2", person=nameless)), short_code="OTHER002"),
+        replace(version("r3", result("X-3", person=misspelt)), short_code="OTHER003"),
+        replace(version("r4", result("X-4", person=stranger)), short_code="OTHER004"),
+        replace(version("r5", result("X-5", test=DENGUE)), short_code="OTHER005"),
+        replace(
+            version("r6", result("X-6", collected_at=NOON - timedelta(days=1))),
+            short_code="OTHER006",
+        ),
+    )
+    assert found(stores, "ABCDEFG0", ()) == ["r1"]
+    assert sorted(beside(stores, "ABCDEFG0", ())) == ["X-1", "X-2", "X-3"]
+    assert sorted(beside(stores)) == ["X-1", "X-2", "X-3", "X-6"]
+    assert beside(stores, "ZZZZZZZZ", ()) == []
+
+
+def test_a_withdrawn_result_is_not_beside(stores: Stores) -> None:
+    nameless = result("X-2", person=replace(BINH, documents=()))
+    keep(stores, version("r1"), version("r2", nameless))
+    keep(stores, version("r3", nameless, number=2, supersedes="r2", change=Change.WITHDRAWN))
+    assert beside(stores) == ["X-1"]
+
+
+def test_too_many_beside_are_said_to_be_too_many(stores: Stores) -> None:
+    nameless = replace(BINH, documents=())
+    keep(stores, version("r0"))
+    for number in range(1, MOST_OTHERS + 1):
+        assert stores.shelf.shareable("", CARD, MOST).complete
+        keep(stores, version(f"r{number}", result(f"Y-{number}", person=nameless)))
+    crowded = stores.shelf.shareable("", CARD, MOST)
+    assert not crowded.complete
+    assert len(crowded.others) == MOST_OTHERS
+
+
+def test_what_is_beside_is_found_by_indexes(stores: Stores) -> None:
+    statements: list[tuple[str, Any]] = []
+
+    def note(*given: Any) -> None:
+        statements.append((given[2], given[3]))
+
+    event.listen(stores.engine, "before_cursor_execute", note)
+    keep(stores, version("r1"))
+    statements.clear()
+    found(stores)
+    statement, values = statements[-1]
+    is_sqlite = stores.engine.dialect.name == "sqlite"
+    with stores.engine.connect() as connection:
+        if not is_sqlite:
+            connection.exec_driver_sql("SET enable_seqscan = off")  # of a table with one row
+        explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
+        lines = [str(row) for row in connection.exec_driver_sql(explain + statement, values)]
+    plan = "\n".join(lines)
+    assert "ix_result_person" in plan
+    assert "Seq Scan" not in plan
+    assert "SCAN result" not in plan
 
 
 def test_a_corrected_version_replaces_the_old_one_and_a_withdrawn_one_is_gone(

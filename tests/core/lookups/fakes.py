@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.lookups.limits import HOUR, MINUTE, MISSES, Pace, Paused
-from core.lookups.ports import Lookup, Lookups, ShareableResults
+from core.lookups.ports import Found, Lookup, Lookups, ShareableResults
 from core.ports import ShelfItem
 from core.results.catalogue import Confidentiality
 from core.results.result import Document
@@ -47,18 +47,25 @@ class MemoryResults(ShareableResults):
     """Results by any key, as a shelf in memory keeps them."""
 
     shelf: dict[str, list[ShelfItem]] = field(default_factory=dict)
+    complete: bool = True
 
     @property
     def items(self) -> list[ShelfItem]:
         return [item for items in self.shelf.values() for item in items]
 
-    def shareable(
-        self, short_code: str, documents: Sequence[Document], most: int
-    ) -> list[ShelfItem]:
+    def shareable(self, short_code: str, documents: Sequence[Document], most: int) -> Found:
         asked = set(documents)
-        return [
+        every = [i for i in self.items if i.result.test.confidentiality is Confidentiality.A]
+        found = [
             item
-            for item in self.items
-            if item.result.test.confidentiality is Confidentiality.A
-            and (asked & set(item.result.person.documents) or item.short_code == short_code)
+            for item in every
+            if asked & set(item.result.person.documents) or item.short_code == short_code
         ][:most]
+        names = {item.result.person.full_name for item in found}
+        numbers = {each for item in found for each in item.result.person.documents}
+        others = [
+            item.result
+            for item in every
+            if item.result.person.full_name in names or numbers & set(item.result.person.documents)
+        ]
+        return Found(found, others, complete=self.complete)

@@ -16,7 +16,8 @@ from core.lookups.limits import MISSES, PAUSE, Limit
 from core.lookups.question import Question
 from core.policy.rules import default_rule
 from core.ports import ShelfItem
-from core.results.result import Outcome
+from core.results.reported import DocumentType
+from core.results.result import Document, Outcome, Person
 from tests.core.lookups.fakes import MemoryLookups, MemoryResults
 from tests.sms.fakes import BINH, DENGUE, HIV, NOON, PCR, TB, World, key_of, make_keys
 
@@ -165,11 +166,53 @@ def test_an_earlier_positive_and_a_later_failed_test_do_not(gate: Gate) -> None:
     assert gate.ask() == LookupAnswer(met=True, until=until(item))
 
 
-def test_somebody_elses_positive_under_a_mistyped_number_does_not_count(gate: Gate) -> None:
+@pytest.mark.parametrize("birth_date", ["1950", ""])
+def test_a_later_positive_of_the_card_counts_whatever_its_year_of_birth(
+    gate: Gate, birth_date: str
+) -> None:
     gate.release()
     gate.world.clock.wait(hours=1)
-    gate.release(person=replace(BINH, birth_date="1950"), outcome=Outcome.POSITIVE)
+    gate.release(person=replace(BINH, birth_date=birth_date), outcome=Outcome.POSITIVE)
+    assert gate.ask() == NOTHING
+
+
+def test_by_short_code_a_later_positive_of_another_sample_overrules(gate: Gate) -> None:
+    negative = gate.release()
+    question = Question(negative.short_code, (), "1990")
+    assert gate.ask(question).met
+    gate.world.clock.wait(hours=1)
+    gate.release(outcome=Outcome.POSITIVE)
+    assert gate.ask(question) == NOTHING
+
+
+def test_a_later_positive_without_a_document_overrules_by_name_and_date(gate: Gate) -> None:
+    gate.release()
+    gate.world.clock.wait(hours=1)
+    gate.release(person=replace(BINH, documents=()), outcome=Outcome.POSITIVE)
+    assert gate.ask() == NOTHING
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(BINH, documents=(Document(DocumentType.NATIONAL_ID, "079090009999"),)),
+        replace(BINH, documents=(), birth_date="1990-03-06"),
+        replace(BINH, documents=(), given="Văn Bính Nhì"),
+    ],
+)
+def test_somebody_elses_positive_does_not_count(gate: Gate, other: Person) -> None:
+    negative = gate.release()
+    gate.world.clock.wait(hours=1)
+    gate.release(person=other, outcome=Outcome.POSITIVE)
     assert gate.ask().met
+    assert gate.ask(Question(negative.short_code, (), "1990")).met
+
+
+def test_more_results_than_can_be_looked_through_are_a_no(gate: Gate) -> None:
+    gate.release()
+    crowded = MemoryResults(gate.world.shelf.items, complete=False)
+    gate.desk = replace(gate.desk, results=crowded)
+    assert gate.ask() == NOTHING
 
 
 def test_of_several_the_one_that_lasts_longest_is_told(gate: Gate) -> None:
