@@ -14,6 +14,7 @@ from core.certificates.claims import rfc3339
 from core.policy.rule_desk import KeptRuleSet, RuleDesk, read_document, written
 from core.policy.rule_sets import ENTRY
 from core.policy.simple_rules import ANTIGEN, PCR, next_version, simple_rule_set
+from core.policy.trial import refuse_unsafe
 
 _TYPES = {"pcr": PCR, "antigen": ANTIGEN}
 
@@ -117,6 +118,7 @@ def add(file: Path, check: bool) -> None:
     from bot.opening import open_installation
 
     made = read_document(file.read_bytes())
+    refuse_unsafe(made)
     label = {"place": made.place, "version": made.number}
     if check:
         note("cli.rule.good", **label)

@@ -17,6 +17,7 @@ from core.certificates.claims import Claims
 from core.certificates.verdict import RuleOutcome
 from core.policy.rule_sets import ENTRY, LARGEST, RuleSet, RuleSetRefused, chosen, read_rule_set
 from core.policy.simple_rules import DEFAULT_PLACE, default_rule_set
+from core.policy.trial import refuse_unsafe
 from core.ports import Clock
 
 PACKAGED = ""  # the author of the set that comes with the product
@@ -93,8 +94,9 @@ class RuleDesk:
         """Store a new version.
 
         Raises:
-            RuleSetRefused: ``rule_set_version_exists``.
+            RuleSetRefused: ``rule_set_version_exists``, or what ``refuse_unsafe`` finds.
         """
+        refuse_unsafe(rule_set)
         newest = self.newest(rule_set.place, rule_set.purpose)
         taken = newest is not None and newest.version >= rule_set.version
         if taken or not self.store.add(rule_set, author, self.clock()):

@@ -30,8 +30,8 @@ _PLACE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,31}")
 _PURPOSE = re.compile(r"[a-z][a-z-]{0,31}")
 _VERSION = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
 _ENTRY_KEY: Final = {Kind.TEST: "t", Kind.VACCINATION: "v", Kind.RECOVERY: "r"}
-_TYPE_CODE: Final = {TestType.PCR: "LP6464-4", TestType.ANTIGEN: "LP217198-3"}
-_OUTCOME_CODE: Final = {TestOutcome.NEGATIVE: "260415000", TestOutcome.POSITIVE: "260373001"}
+TYPE_CODE: Final = {TestType.PCR: "LP6464-4", TestType.ANTIGEN: "LP217198-3"}
+OUTCOME_CODE: Final = {TestOutcome.NEGATIVE: "260415000", TestOutcome.POSITIVE: "260373001"}
 _TEXT_TIME_TAG: Final = frozenset({0})
 _APPLIES: Final = {
     "General": frozenset(Kind),
@@ -47,7 +47,8 @@ class RuleSetRefused(KetquaError):
     """A document that is no usable rule set.
 
     Codes: ``rule_set_field`` (detail: which field), ``rule_set_too_large``,
-    ``rule_logic`` (detail: the rule), ``rule_unknown_operator``, ``rule_path``.
+    ``rule_logic`` (detail: the rule), ``rule_unknown_operator``, ``rule_path``; what
+    ``core.policy.trial`` finds of a new one.
     """
 
 
@@ -176,8 +177,8 @@ def _entry(claims: Claims) -> dict[str, object]:
     if not claims.health:
         entry |= {
             "tg": claims.target,
-            "tt": _TYPE_CODE.get(claims.test_type, "") if claims.test_type else "",
-            "tr": _OUTCOME_CODE.get(claims.outcome, "") if claims.outcome else "",
+            "tt": TYPE_CODE.get(claims.test_type, "") if claims.test_type else "",
+            "tr": OUTCOME_CODE.get(claims.outcome, "") if claims.outcome else "",
             "tc": claims.centre,
             "co": claims.country,
             "ci": claims.uvci,

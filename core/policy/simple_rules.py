@@ -46,6 +46,7 @@ _WORDS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
 _SAMPLED: Final = {"var": "payload.t.0.sc"}
 _OUTCOME: Final = {"var": "payload.t.0.tr"}
 _TYPE: Final = {"var": "payload.t.0.tt"}
+_NEVER: Final = {"!": [True]}  # not just False: a rule is an operation
 _NOW: Final = {"plusTime": [{"var": "external.validationClock"}, 0, "hour"]}
 
 
@@ -109,7 +110,7 @@ def _young_enough(hours: Mapping[str, int]) -> object:
     for test_type in sorted(hours):
         until = {"plusTime": [_SAMPLED, hours[test_type], "hour"]}
         logic = {"if": [{"===": [_TYPE, test_type]}, {"before": [_NOW, until]}, logic]}
-    return logic
+    return logic if hours else _NEVER
 
 
 def _rule(

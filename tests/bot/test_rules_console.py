@@ -100,7 +100,7 @@ def test_a_mistake_is_told_and_what_was_typed_stays(
 
 def test_experts_write_a_set_as_json(installation: Installation, operator: Browser) -> None:
     document = json.loads(written(default_rule_set())) | {"version": "1.1.0"}
-    document["rules"][0]["Logic"] = False
+    document["rules"][0]["Logic"] = {"===": [1, 2]}
     text = json.dumps(document)
     assert "GR-VN-0001" in operator.get("/staff/rules/new?as=json&place=DEFAULT")
     save(operator, do="save", json=text, **{"as": "json"})
@@ -110,6 +110,17 @@ def test_experts_write_a_set_as_json(installation: Installation, operator: Brows
     page = save(operator, do="save", json=text, **{"as": "json"})
     assert "is there already" in page
     assert "is not JSON" in save(operator, do="save", json="{", **{"as": "json"})
+
+
+def test_a_set_that_lets_a_positive_pass_is_refused_in_words(
+    installation: Installation, operator: Browser
+) -> None:
+    document = json.loads(written(default_rule_set())) | {"version": "1.1.0"}
+    document["rules"] = [each for each in document["rules"] if each["reason"] == "too_old"]
+    page = save(operator, do="save", json=json.dumps(document), **{"as": "json"})
+    assert operator.status == 422
+    assert "lets a positive or unclear result pass" in page
+    assert installation.rules.store.all() == []
 
 
 def test_only_those_who_answer_for_rules_see_them(installation: Installation) -> None:

@@ -35,6 +35,15 @@ def test_what_is_shown_can_be_changed_and_added(world: Path) -> None:
     assert (again.returncode, "rule_set_version_exists" in again.stderr) == (2, True)
 
 
+def test_a_set_that_lets_a_positive_pass_is_not_even_good_to_check(world: Path) -> None:
+    document = json.loads(ketqua(world, "rule", "show", "DEFAULT").stdout) | {"place": "CHO-Z"}
+    document["rules"] = [each for each in document["rules"] if each["reason"] == "too_old"]
+    file = written(world, "set.json", json.dumps(document).encode())
+    for more in (["--check"], []):
+        refused = ketqua(world, "rule", "add", file, *more)
+        assert (refused.returncode, "rule_passes_bad" in refused.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("text", ["", "[1]", '{"place": 1}'])
 def test_what_is_no_rule_set_is_refused_with_a_sentence(world: Path, text: str) -> None:
     file = written(world, "set.json", text.encode())
