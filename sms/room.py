@@ -120,7 +120,7 @@ class WebRoom:
         secret: At least 32 random bytes; signs tickets and the console's form tokens.
         zone: In which times are shown.
         base_url: Address of this site as citizens reach it, without a slash at its end.
-        verify_limit: How often a visitor address may ask ``POST /api/v1/verify``.
+        verify_limit: How often a visitor address may have a code checked here.
         anchors: DER of the certificates under which offline verifiers read our lists.
         ready: The named checks of ``/readyz``.
         poke: Called after an OTP was stored, so that it leaves at once.

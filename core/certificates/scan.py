@@ -2,11 +2,13 @@
 
 A picture is hostile until proven otherwise: its size in bytes and in pixels is limited before
 it is unpacked, only four formats are opened, only the first frame of an animation is read, and
-one that is all edges is made smaller before anything is looked for in it.
+one that is all edges is made smaller before anything is looked for in it. However many are sent
+at once, few are unpacked at the same time.
 """
 
 from __future__ import annotations
 
+import threading
 import warnings
 from io import BytesIO
 from typing import Final
@@ -29,6 +31,10 @@ each has at least 30 edges: a file of 98 KiB could take it 40 s. Ten sharp codes
 300,000; where edges are soft, so that each counts several times, a half of the size shows as much.
 """
 
+AT_ONCE: Final = 2
+"""Pictures unpacked at a time in a process: one takes up to 250 MiB."""
+
+_TURN: Final = threading.BoundedSemaphore(AT_ONCE)
 _CONTRAST: Final = 24
 """Grey levels between two neighbours; the reader takes anything less for one colour."""
 
@@ -65,12 +71,12 @@ def read_codes(data: bytes) -> list[str] | Malformed:
         At least one text, or why there is none: ``too_large``, ``not_an_image``,
         ``too_many_pixels``, ``unreadable_image``, ``no_code_found``.
     """
-    picture = _opened(data)
-    if isinstance(picture, Malformed):
-        return picture
-    return [code.text for code in zxingcpp.read_barcodes(picture, formats=_CODES)] or Malformed(
-        Step.IMAGE, "no_code_found"
-    )
+    with _TURN:
+        picture = _opened(data)
+        if isinstance(picture, Malformed):
+            return picture
+        codes = zxingcpp.read_barcodes(picture, formats=_CODES)
+    return [code.text for code in codes] or Malformed(Step.IMAGE, "no_code_found")
 
 
 def _opened(data: bytes) -> Image.Image | Malformed:
@@ -92,10 +98,12 @@ def _opened(data: bytes) -> Image.Image | Malformed:
 
 def _grey(image: Image.Image) -> Image.Image:
     """The first frame in grey, on white where it is transparent."""
-    if image.has_transparency_data:
-        opaque = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", opaque.size, "white"), opaque).convert("L")
-    return image.convert("L")
+    if not image.has_transparency_data:
+        return image.convert("L")
+    clear = image if image.mode in ("LA", "RGBA") else image.convert("RGBA")
+    opaque = Image.new("L", clear.size, 255)  # grey at once: colours take four times as much
+    opaque.paste(clear.convert("L"), mask=clear.getchannel("A"))
+    return opaque
 
 
 def _calm(image: Image.Image) -> Image.Image:

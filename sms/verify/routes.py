@@ -1,4 +1,7 @@
-"""Take what was pasted or uploaded, and show what the checkpoint says of it."""
+"""Take what was pasted or uploaded, and show what the checkpoint says of it.
+
+A limit per visitor address holds, together with ``POST /api/v1/verify``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from flask import Response, request
 
 from core.certificates.scan import MAX_BYTES
 from core.certificates.verdict import Verdict
+from sms.errors import error_page
 from sms.page import say, show
 from sms.room import current_room
 from sms.verify.offline import TONES
@@ -24,11 +28,17 @@ def ask() -> Response:
 
 
 def check() -> Response:
-    """Judge the picture, else the text."""
+    """Judge the picture, else the text; not more often than the visitor may ask."""
+    room = current_room()
+    wait = room.verify_limit.wait(request.remote_addr or "", room.clock())
+    if wait:
+        refused = error_page(429, way_on="/verify")
+        refused.headers["Retry-After"] = str(wait)
+        return refused
     picture = request.files.get("picture")
     data = picture.read() if picture else b""
     text = request.form.get("text", "").strip()
-    checkpoint = current_room().checkpoint
+    checkpoint = room.checkpoint
     if data:
         return _page(checkpoint.check_image(data))
     if text:

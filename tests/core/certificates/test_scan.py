@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import random
 import struct
+import subprocess
+import sys
+import threading
+import time
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 import pytest
@@ -156,6 +161,45 @@ def test_soft_codes_that_fill_a_large_photo_are_all_read(text: str) -> None:
         page.paste(code.resize((900, 900)), (30 + column * 990, 30 + row * 990))
     soft = page.filter(ImageFilter.GaussianBlur(3))
     assert scan.read_codes(saved(soft, "JPEG", quality=80)) == [text] * 9
+
+
+def test_few_pictures_are_unpacked_at_a_time(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, lock = scan._grey, threading.Lock()
+    inside, most = 0, 0
+
+    def slowly(image: Image.Image) -> Image.Image:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        time.sleep(0.05)
+        with lock:
+            inside -= 1
+        return real(image)
+
+    monkeypatch.setattr(scan, "_grey", slowly)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(scan.read_code, [picture.png(text)] * 8))
+    assert found == [text] * 8
+    assert most == scan.AT_ONCE
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_a_large_picture_with_transparency_takes_no_more_than_another(mode: str) -> None:
+    """In a process of its own: only the system knows what pictures take."""
+    data = saved(Image.new(mode, (5650, 5650)), "PNG")
+    script = (
+        "import resource, sys\n"
+        "from core.certificates import scan\n"
+        "data = sys.stdin.buffer.read()\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "scan.read_code(data)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], input=data, capture_output=True, check=True
+    )
+    assert int(done.stdout) < 260 * 1024  # KiB
 
 
 def test_sharp_codes_keep_their_size(text: str) -> None:

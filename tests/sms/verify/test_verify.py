@@ -106,6 +106,7 @@ def test_a_certificate_of_another_country_is_not_trusted(world: World, client: F
 def test_a_truncated_text_is_a_verdict(world: World, client: FlaskClient) -> None:
     text = text_of(world)
     for length in (1, 4, 5, 50, len(text) // 2, len(text) - 1):
+        world.clock.wait(seconds=12)  # or too many checks
         page = paste(client, text[:length])
         assert 'class="outcome no"' in page
         assert anonymous(page)
@@ -125,6 +126,22 @@ def test_an_upload_of_11_mb_is_a_page_in_words(client: FlaskClient) -> None:
 
 def test_a_picture_of_almost_10_mb_is_let_in(client: FlaskClient) -> None:
     assert 'class="outcome no"' in upload(client, b"\x89PNG" + bytes(10 * 1024 * 1024 - 4))
+
+
+def test_too_many_checks_of_one_address_are_a_page_in_words(
+    world: World, client: FlaskClient
+) -> None:
+    for _ in range(5):
+        paste(client, "x")
+    refused = client.post("/verify", data={"picture": (BytesIO(b"x"), "photo.png")})
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "12")
+    assert "Hãy đợi một phút" in refused.text
+    assert client.post("/api/v1/verify", json={"text": "x"}).status_code == 429
+    assert client.get("/verify").status_code == 200
+    elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
+    assert client.post("/verify", data={"text": "x"}, environ_base=elsewhere).status_code == 200
+    world.clock.wait(seconds=12)
+    paste(client, "x")
 
 
 def test_an_empty_form_asks_again(client: FlaskClient) -> None:
