@@ -24,15 +24,22 @@ if TYPE_CHECKING:
     "--format", "picture", type=click.Choice(["png", "svg", "txt", "text"]), default="png",
     help="txt draws it in the terminal; text prints the HC1: or KQ1: text.",
 )  # fmt: skip
+@click.option("--asked", is_flag=True, help="Its holder asked for it: class B may be drawn.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file.")
 def command(
-    reference: str, facility_code: str | None, profile: str, picture: str, output: Path | None
+    reference: str,
+    facility_code: str | None,
+    profile: str,
+    picture: str,
+    asked: bool,
+    output: Path | None,
 ) -> None:
     """Draw the QR code of a result; exit 1 if it has none."""
     from bot.opening import open_installation
+    from core.policy.printing import print_refusal, printable
 
     installation = open_installation()
-    found = installation.find_results(reference, facility_code)
+    found = printable(installation.find_results(reference, facility_code))
     certified = [
         item
         for item in found
@@ -46,6 +53,10 @@ def command(
             click.echo(f"{item.result_id} {item.facility_code} {item.result.test.key}", err=True)
         note("cli.qr.several")
         sys.exit(2)
+    refusal = print_refusal(certified[0], standing="good", asked=asked)
+    if refusal:
+        note(f"paper.refused.{refusal}", reference=reference)
+        sys.exit(1)
     text = _text(certified[0], profile)
     if text is None:
         note("cli.qr.no_compact", reference=reference)

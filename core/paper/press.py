@@ -10,7 +10,7 @@ from core.paper.card import draw_card_sheet, draw_cards
 from core.paper.contents import Place, paper_result
 from core.paper.sheet import Fonts
 from core.paper.slip import draw_slips
-from core.policy.printing import PrintRefusal, print_refusal
+from core.policy.printing import PrintRefusal, print_refusal, printable
 from core.ports import Clock, ShelfItem
 
 
@@ -56,16 +56,19 @@ class Press:
         """Print what may be printed of ``items``.
 
         Args:
-            asked: Their holder asked for these, also where they are of class B.
+            asked: Their holder asked for it; of class B only where it is the only one.
         """
-        judged = [(item, self._refusal(item, form, asked=asked)) for item in items]
+        alone = len(printable(items)) == 1
+        judged = [(item, self._refusal(item, form, asked=asked, alone=alone)) for item in items]
         good = tuple(item for item, refusal in judged if refusal is None)
         refused = tuple((item, refusal) for item, refusal in judged if refusal is not None)
         return Printed(self._draw(good, form) if good else b"", good, refused)
 
-    def _refusal(self, item: ShelfItem, form: Form, *, asked: bool) -> PrintRefusal | None:
-        card = form is not Form.SLIP
-        return print_refusal(item, standing=self.standing(item), asked=asked, card=card)
+    def _refusal(
+        self, item: ShelfItem, form: Form, *, asked: bool, alone: bool
+    ) -> PrintRefusal | None:
+        card, standing = form is not Form.SLIP, self.standing(item)
+        return print_refusal(item, standing=standing, asked=asked, alone=alone, card=card)
 
     def _draw(self, items: Sequence[ShelfItem], form: Form) -> bytes:
         results = [paper_result(item) for item in items]

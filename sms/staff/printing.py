@@ -1,15 +1,18 @@
 """Staff print a result for whoever has no phone; each print is audited.
 
 The answer for a number that isn't there, one of another facility, and a class that is never
-printed is the same.
+printed is the same. A holder's wish for a clinical test is for one: where several are found,
+staff pick it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Response, request
 
 from core.paper.press import Form, Printed
-from core.policy.printing import PrintRefusal
+from core.policy.printing import PrintRefusal, printable
 from core.policy.staff import Right, StaffAccount
 from core.ports import ShelfItem
 from core.results.facility import Facility
@@ -36,21 +39,34 @@ def print_results(account: StaffAccount) -> Response:
         return error_page(403, "pages.staff.not_allowed", way_on="/staff/")
     lines = request.form.get("accessions", "").splitlines()
     accessions = [line.strip()[:_LONGEST] for line in lines if line.strip()]
-    form = Form.SLIP if request.form.get("form") not in set(Form) else Form(request.form["form"])
+    found = _picked(_found(accessions[:_MOST], facility))
     printed = current_room().paper.press.print(
-        _found(accessions[:_MOST], facility), form, asked=bool(request.form.get("asked"))
+        found, _chosen_form(), asked=bool(request.form.get("asked"))
     )
+    if PrintRefusal.ASKED_FOR_SEVERAL in {reason for _, reason in printed.refused}:
+        return _form(account, 422, facility.code, choices=printable(found))
     if not printed.pdf:
         note(account.login, "slip_refused", facility.code)
         return _form(account, 404, facility.code, error=say(_reason(printed)))
     for item in printed.items:
-        note(account.login, "slip_printed", item.result_id, form)
-    return pdf_file(printed.pdf, f"{form}-{printed.items[0].short_code}.pdf")
+        note(account.login, "slip_printed", item.result_id, _chosen_form())
+    return pdf_file(printed.pdf, f"{_chosen_form()}-{printed.items[0].short_code}.pdf")
 
 
 def _found(accessions: list[str], facility: Facility) -> list[ShelfItem]:
     find = current_room().paper.find
     return [item for accession in accessions for item in find(accession, facility.code)]
+
+
+def _chosen_form() -> Form:
+    form = request.form.get("form", "")
+    return Form(form) if form in set(Form) else Form.SLIP
+
+
+def _picked(found: list[ShelfItem]) -> list[ShelfItem]:
+    """The one that staff picked, of what was found; all where they picked none."""
+    picked = request.form.get("result", "")
+    return [item for item in found if item.result_id == picked] if picked else found
 
 
 def _reason(printed: Printed) -> str:
@@ -73,7 +89,12 @@ def _facilities_of(account: StaffAccount) -> list[Facility]:
 
 
 def _form(
-    account: StaffAccount, status: int = 200, facility: str = "", *, error: str = ""
+    account: StaffAccount,
+    status: int = 200,
+    facility: str = "",
+    *,
+    error: str = "",
+    choices: Sequence[ShelfItem] = (),
 ) -> Response:
     return show(
         "staff_print.html",
@@ -83,4 +104,7 @@ def _form(
         facility=facility,
         forms=tuple(Form),
         error=error,
+        choices=choices,
+        accessions=request.form.get("accessions", "") if choices else "",
+        chosen=_chosen_form(),
     )

@@ -49,8 +49,27 @@ def test_class_b_only_when_asked_and_class_d_never(world: Path, tmp_path: Path) 
     assert "--asked" in refused.stderr
     assert ketqua(world, "slip", "S-3", "--asked", "-o", target).returncode == 0
     never = ketqua(world, "slip", "S-4", "--asked", "-o", tmp_path / "d.pdf")
-    assert never.returncode == 1
-    assert "never printed" in never.stderr
+    missing = ketqua(world, "slip", "S-0", "--asked", "-o", tmp_path / "d.pdf")
+    assert (never.returncode, never.stderr) == (1, missing.stderr.replace("S-0", "S-4"))
+
+
+def test_one_wish_is_for_one_result(world: Path, tmp_path: Path) -> None:
+    target = tmp_path / "two.pdf"
+    several = ketqua(world, "slip", "S-1", "S-3", "--asked", "-o", target)
+    assert several.returncode == 0
+    assert len(pages(target.read_bytes())) == 1
+    assert "result id" in several.stderr
+    with_a_sensitive_one = ketqua(world, "slip", "S-3", "S-4", "--asked", "-o", target)
+    assert with_a_sensitive_one.returncode == 0
+
+
+def test_the_code_of_class_b_is_drawn_only_when_asked_for(world: Path) -> None:
+    refused = ketqua(world, "qr", "S-3", "--format", "text")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "--asked" in refused.stderr
+    assert ketqua(world, "qr", "S-3", "--asked", "--format", "text").stdout.startswith("HC1:")
+    never, missing = ketqua(world, "qr", "S-4", "--asked"), ketqua(world, "qr", "S-0", "--asked")
+    assert (never.returncode, never.stderr) == (1, missing.stderr.replace("S-0", "S-4"))
 
 
 def test_what_was_replaced_is_not_printed_by_its_old_identifier(

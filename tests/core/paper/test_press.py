@@ -159,6 +159,15 @@ def test_class_b_is_printed_only_when_asked_for_and_with_its_values(
     assert press.print([world.release(test=DENGUE)], Form.SLIP, asked=False).pdf == b""
 
 
+def test_one_wish_prints_one_of_class_b_and_no_more(world: World, press: Press) -> None:
+    plain, first, second = world.release(), world.release(test=DENGUE), world.release(test=DENGUE)
+    made = press.print([plain, first, second], Form.SLIP, asked=True)
+    assert made.items == (plain,)
+    assert {reason for _, reason in made.refused} == {PrintRefusal.ASKED_FOR_SEVERAL}
+    sensitive = world.release(test=HIV)
+    assert press.print([first, first, sensitive], Form.SLIP, asked=True).items == (first, first)
+
+
 def test_a_long_panel_stays_on_its_page(world: World, press: Press) -> None:
     item = world.release(test=PANEL, outcome=Outcome.REPORTED, values=BLOOD * 10)
     (page,) = pages(printed(press, item, asked=True))

@@ -62,6 +62,35 @@ def test_class_b_needs_its_tick(world: World, print_out: Asked) -> None:
     assert print_out("XN-0001", asked="x")[1].startswith(b"%PDF")
 
 
+def test_of_several_staff_pick_the_one_that_is_asked_for(world: World, print_out: Asked) -> None:
+    world.release()
+    dengue = world.release(test=DENGUE)
+    world.release(test=HIV)
+    numbers = "XN-0001\nXN-0002\nXN-0003"
+    status, page = print_out(numbers, asked="x")
+    assert (status, b"%PDF" in page) == (422, False)
+    assert "XN-0002 · Dengue NS1" in page.decode()
+    assert "HIV" not in page.decode()
+    status, pdf = print_out(numbers, asked="x", result=dengue.result_id)
+    assert status == 200
+    (one,) = pages(pdf)
+    assert "Dengue NS1" in one.text
+
+
+def test_a_sensitive_test_beside_it_leaves_no_trace(world: World, print_out: Asked) -> None:
+    world.release(test=DENGUE)
+    world.release(test=HIV)
+    assert print_out("XN-0001\nXN-0002", asked="x")[1].startswith(b"%PDF")
+
+
+def test_without_the_tick_the_others_are_printed(world: World, print_out: Asked) -> None:
+    world.release()
+    world.release(test=DENGUE)
+    _, pdf = print_out("XN-0001\nXN-0002")
+    (one,) = pages(pdf)
+    assert "Dengue" not in one.text
+
+
 def test_a_sensitive_test_and_an_unknown_number_get_the_same_page(
     world: World, print_out: Asked
 ) -> None:
