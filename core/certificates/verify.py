@@ -145,13 +145,14 @@ def _misused(
 
 
 def _untimely(signed: Verdict, claims: Claims, at: datetime) -> Verdict | None:
+    """Without claims: it may be revoked too, and lists forget what has expired."""
     if at < claims.issued_at:
         word, reason = VerdictWord.NOT_YET_VALID, "issued_later"
     elif at > claims.expires_at:
         word, reason = VerdictWord.EXPIRED, "expiry_passed"
     else:
         return None
-    return replace(signed, verdict=word, reason=reason, claims=claims)
+    return replace(signed, verdict=word, reason=reason)
 
 
 def _withdrawn(signed: Verdict, claims: Claims, standing: StandingOf | None) -> Verdict | None:

@@ -210,7 +210,17 @@ def test_it_holds_from_issue_through_expiry(
 ) -> None:
     verdict = verify(text, trust, at=at)
     assert verdict.verdict is word
-    assert verdict.claims is not None
+    assert (verdict.claims is not None) == (word is VerdictWord.VALID)
+
+
+@pytest.mark.parametrize("word", [Standing.REVOKED, Standing.CORRECTED])
+@pytest.mark.parametrize("away", [timedelta(days=-1), timedelta(days=181)])
+def test_a_withdrawn_certificate_says_nothing_of_the_person_out_of_its_time_either(
+    text: str, trust: TrustStore, word: Standing, away: timedelta
+) -> None:
+    verdict = verify(text, trust, at=NOON + away, standing=standing(word))
+    assert verdict.verdict in (VerdictWord.NOT_YET_VALID, VerdictWord.EXPIRED)
+    assert "Duyên" not in json.dumps(verdict.to_json(), ensure_ascii=False)
 
 
 @pytest.mark.parametrize("word", [Standing.REVOKED, Standing.CORRECTED])

@@ -98,16 +98,15 @@ function misused(signed, claims, signers) {
 
 /**
  * The very second of expiry still counts, as it does for other verifiers of the EU's scheme.
+ * Without claims: it may be revoked too, and lists forget what has expired.
  * @param {Verdict} signed
  * @param {Claims} claims
  * @param {number} at
  * @returns {Verdict | undefined}
  */
 function untimely(signed, claims, at) {
-  if (at < claims.issuedAt) {
-    return { ...signed, verdict: "not_yet_valid", reason: "issued_later", claims };
-  }
-  if (at > claims.expiresAt) return { ...signed, verdict: "expired", reason: "expiry_passed", claims };
+  if (at < claims.issuedAt) return { ...signed, verdict: "not_yet_valid", reason: "issued_later" };
+  if (at > claims.expiresAt) return { ...signed, verdict: "expired", reason: "expiry_passed" };
   return undefined;
 }
 
