@@ -30,7 +30,7 @@ from tests.core.certificates.conftest import FACTS, NOON, UVCI, contents
 from tests.core.certificates.test_vectors import clock_of, load
 from tests.sms.verify.cascade import cascade
 from tests.sms.verify.conftest import Checker
-from tests.sms.verify.publisher import hashes
+from tests.sms.verify.publisher import LIST_USAGE, hashes
 from tests.sms.verify.rule_sets import DEFAULT_SET, rule, rule_set, var
 
 RULES = {"rule_sets": [DEFAULT_SET], "value_sets": {}}
@@ -262,6 +262,25 @@ def test_a_signer_of_other_kinds_is_refused(both: Both, csca: CertifiedKey) -> N
     signer = create_dsc(csca, "Tiêm chủng", not_before=NOON - timedelta(days=1), usages=usages)
     text = text_of(signed(signer, cbor2.dumps(contents())))
     assert both.judge(text, signer)["reason"] == "not_for_test"
+
+
+@pytest.mark.parametrize("more", [(), ("1.3.6.1.4.1.1847.2021.1.1",)])
+def test_a_signer_of_lists_signs_no_certificate(
+    both: Both, csca: CertifiedKey, more: tuple[str, ...]
+) -> None:
+    usages = (LIST_USAGE, *more)
+    signer = create_dsc(csca, "Danh sách", not_before=NOON - timedelta(days=1), usages=usages)
+    text = text_of(signed(signer, cbor2.dumps(contents())))
+    assert both.judge(text, signer)["verdict"] == "wrong_key_usage"
+
+
+def test_beside_the_eus_entry_ours_is_not_read(both: Both, dsc: CertifiedKey) -> None:
+    two: dict[int, Any] = contents()
+    two[-260] |= {-1: {1: ["Ai", "Khác"], 4: "DENGUE-NS1", 6: "negative", 11: "38362002"}}
+    found = both.judge(text_of(signed(dsc, cbor2.dumps(two))), dsc)
+    assert found["verdict"] == "valid"
+    assert found["claims"]["family_name_std"] == "NGUYEN"
+    assert found["claims"]["target"] == "840539006"
 
 
 def test_a_certificate_from_outside_its_signers_life_is_refused(

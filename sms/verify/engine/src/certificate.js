@@ -59,8 +59,12 @@ export class Certificate {
     return this.opened.notBefore <= second && second <= this.opened.notAfter;
   }
 
-  /** @param {Set<Kind>} kinds */
+  /**
+   * Whoever signs lists signs no certificate.
+   * @param {Set<Kind>} kinds
+   */
   allows(kinds) {
+    if (this.opened.extendedKeyUsage.has(LIST_SIGNER)) return false;
     return !this.kinds.size || [...kinds].every((kind) => this.kinds.has(kind));
   }
 

@@ -3,10 +3,11 @@
  * one set of rules serve all.
  *
  * Claim −260 → −1 holds tests of other agents; claim −261 the compact profile for small
- * screens, which has initials instead of a name. Source: docs/verifying.md.
+ * screens, which has initials instead of a name.
+ * Beside the EU's entry ours is not read. Source: docs/verifying.md.
  */
 
-import { COMPACT_HEALTH, HEALTH, ISSUER, OTHER_TESTS } from "./decode.js";
+import { COMPACT_HEALTH, EU, HEALTH, ISSUER, OTHER_TESTS } from "./decode.js";
 import { Fields } from "./fields.js";
 import { rfc3339 } from "./moments.js";
 import { shown } from "./text.js";
@@ -31,7 +32,8 @@ export function asEuShape({ compact, contents }) {
   const small = contents.get(COMPACT_HEALTH);
   if (compact) return compactTest(small instanceof Fields ? small : new Fields(), contents);
   const health = contents.get(HEALTH);
-  const other = health instanceof Fields ? health.get(OTHER_TESTS) : undefined;
+  const own = health instanceof Fields && !health.has(EU);
+  const other = own ? health.get(OTHER_TESTS) : undefined;
   return other instanceof Fields ? otherTest(other, contents) : null;
 }
 
