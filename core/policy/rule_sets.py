@@ -318,11 +318,11 @@ def _matched(document: Mapping[str, object], field: str, pattern: re.Pattern[str
 def _time(document: Mapping[str, object], field: str) -> datetime:
     try:
         moment = datetime.fromisoformat(str(document.get(field)))
-    except ValueError:
-        raise RuleSetRefused("rule_set_field", field) from None
-    if moment.tzinfo is None:
-        raise RuleSetRefused("rule_set_field", field)
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # in UTC it may lie outside every calendar
+        pass
+    raise RuleSetRefused("rule_set_field", field)
 
 
 def _text(value: object) -> str:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from flask import Response, redirect, request
 
+from core.certificates.claims import rfc3339
 from core.certificates.verdict import Verdict
 from core.errors import KetquaError
 from core.policy.rule_desk import RuleDesk, read_document, written
@@ -76,14 +77,16 @@ def take_in_rules(account: StaffAccount) -> Response:
     try:
         draft = read_document(typed["json"]) if as_json else _of_the_form(typed)
         _refuse_unless_mine(account, draft.place)
-        if request.form.get("do") == "save":
+        saving = request.form.get("do") == "save"
+        if saving:
             _desk().add(draft, account.login)
+        tried = None if saving else _try(draft)
     except (KetquaError, ValueError) as refusal:
         return _form(account, typed, 422, error=_sentence(refusal), as_json=as_json)
-    if request.form.get("do") == "save":
+    if saving:
         note(account.login, "rule_added", f"{draft.place} {draft.number}")
         return redirect("/staff/rules", 303)  # type: ignore[return-value]
-    return _form(account, typed, tried=_try(draft), as_json=as_json)
+    return _form(account, typed, tried=tried, as_json=as_json)
 
 
 @needs(Right.MANAGE_RULES)
@@ -158,9 +161,9 @@ def _utc(typed: Mapping[str, str], field: str) -> str:
     """A local time of the form, in UTC as RFC 3339. Raises: RuleSetRefused."""
     try:
         local = datetime.fromisoformat(typed[field]).replace(tzinfo=current_room().zone)
-    except ValueError:
+        return rfc3339(local.astimezone(UTC))
+    except (ValueError, OverflowError):  # in UTC it may lie outside every calendar
         raise RuleSetRefused("rule_set_field", _label(field)) from None
-    return f"{local.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _try(draft: RuleSet) -> Tried | None:

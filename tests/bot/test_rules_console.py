@@ -67,6 +67,21 @@ def test_trying_saves_nothing(installation: Installation, operator: Browser) -> 
     assert installation.rules.store.all() == []
 
 
+@pytest.mark.parametrize("at", ["garbage", "0001-01-01T00:00"])
+def test_trying_at_no_time_is_told(installation: Installation, operator: Browser, at: str) -> None:
+    page = save(operator, do="try", certificate=certificate(installation), at=at)
+    assert operator.status == 422
+    assert 'role="alert"' in page
+    assert 'value="Cầu X"' in page  # still filled in
+
+
+def test_a_set_whose_time_lies_outside_the_calendar_is_told(operator: Browser) -> None:
+    document = dict(default_rule_set().document) | {"valid_from": "0001-01-01T00:00:00+07:00"}
+    page = save(operator, do="save", json=json.dumps(document), **{"as": "json"})
+    assert operator.status == 422
+    assert "In force from" in page
+
+
 def test_a_version_is_taken_back(installation: Installation, operator: Browser) -> None:
     save(operator, do="save")
     operator.post(
@@ -87,6 +102,8 @@ def test_a_version_is_taken_back(installation: Installation, operator: Browser) 
         ({"pcr": "0", "antigen": "9999"}, "negative PCR"),
         ({"valid_to": "2020-01-01T00:00"}, "In force until"),
         ({"valid_from": "soon"}, "In force from"),
+        ({"valid_from": "0001-01-01T00:00"}, "In force from"),
+        ({"valid_to": "9999-12-31T23:59", "valid_from": "0001-01-01T00:00"}, "In force from"),
     ],
 )
 def test_a_mistake_is_told_and_what_was_typed_stays(

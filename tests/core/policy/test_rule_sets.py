@@ -43,6 +43,8 @@ def test_a_set_reads_back_as_it_was_written() -> None:
         (lambda d: d.update(names={"en": "only"}), "rule_set_field"),
         (lambda d: d.update(valid_from="yesterday"), "rule_set_field"),
         (lambda d: d.update(valid_from="2026-01-01T00:00:00"), "rule_set_field"),
+        (lambda d: d.update(valid_from="0001-01-01T00:00:00+07:00"), "rule_set_field"),
+        (lambda d: d.update(valid_to="9999-12-31T23:59:59-07:00"), "rule_set_field"),
         (lambda d: d.update(valid_to=d["valid_from"]), "rule_set_field"),
         (lambda d: d.update(rules=[]), "rule_set_field"),
         (lambda d: d.update(rules=d["rules"] * 9), "rule_set_field"),
