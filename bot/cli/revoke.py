@@ -23,17 +23,21 @@ if TYPE_CHECKING:
 _ACTOR = "cli"
 _LINE = re.compile(r"(?P<named>\S+?)(?:[\s,;]+(?P<reason>.+))?")
 _HASH = re.compile(r"(?:(?P<kind>uvci|country_uvci|signature):)?(?P<hex>[0-9A-Fa-f]{32})")
+_UVCI = re.compile(r"URN:UVCI:[0-9A-Za-z/:#._-]+")
 _KID = re.compile(r"[0-9A-Fa-f]{16}")
 _MOST_SHOWN = 10_000
+_MOST_NUMBERS = 20  # of lines in one sentence
 
 
 @click.command("revoke")
 @click.option("--reason", default="", help="Why; kept and audited, never published.")
-@click.option("--facility", "facility_code", help="Where an accession is not unique.")
+@click.option(
+    "--facility", "facility_code", help="Where an accession is not unique, in a file too."
+)
 @click.option("--kid", help="Revoke a signer with all that it signed (16 hexadecimal digits).")
 @click.option(
     "--list", "file", type=click.Path(path_type=Path, dir_okay=False),
-    help="Revoke what a file names: a UVCI or a hash a line, then its reason.",
+    help="Revoke what a file names: a UVCI, a hash or a result a line, then its reason.",
 )  # fmt: skip
 @click.option(
     "--hash-type", type=click.Choice(["signature", "uvci", "country_uvci"]), default="signature",
@@ -68,7 +72,7 @@ def command(
     if reference == "list":
         _show(installation, as_json=as_json)
     elif file:
-        _revoke_file(installation, file, hash_type, reason)
+        _revoke_file(installation, _lines(file, reason), facility_code, hash_type)
     elif not reason.strip():
         _refuse("cli.revoke.no_reason")
     elif kid:
@@ -80,7 +84,7 @@ def command(
 def _revoke_result(
     installation: Installation, reference: str, facility_code: str | None, reason: str
 ) -> None:
-    found = [each for each in installation.find_results(reference, facility_code) if each.uvci]
+    found = _certified(installation, reference, facility_code)
     if not found:
         note("cli.revoke.not_found", reference=reference)
         sys.exit(1)
@@ -108,21 +112,23 @@ def _revoke_kid(installation: Installation, kid: str, reason: str) -> None:
     sys.exit(0 if done else 1)
 
 
-def _revoke_file(installation: Installation, file: Path, hash_type: str, reason: str) -> None:
+def _revoke_file(
+    installation: Installation,
+    lines: dict[int, tuple[str, str]],
+    facility_code: str | None,
+    hash_type: str,
+) -> None:
     """Every line is read before the first is revoked: a broken one stops all."""
-    lines = _lines(file)
-    unusable = [number for number, (_, why) in lines.items() if not (why or reason.strip())]
-    if unusable:
-        _refuse("cli.revoke.line_without_reason", numbers=", ".join(map(str, unusable[:20])))
+    named = {number: each for number, (each, _) in lines.items()}
+    items = _resolved(installation, named, facility_code)
     counted = {"revoked": 0, "already": 0}
     hashes: dict[str, list[Entry]] = {}
-    for named, why in lines.values():
-        item = _ours(installation, named)
-        if item is None:
-            hashes.setdefault(why or reason, []).append(_entry(named, hash_type))
-        else:
-            done = _revoke(installation, item, why or reason)
+    for number, (each, why) in lines.items():
+        if number in items:
+            done = _revoke(installation, items[number], why)
             counted["revoked" if done else "already"] += 1
+        else:
+            hashes.setdefault(why, []).append(_entry(each, hash_type))
     for why, entries in hashes.items():
         added = installation.revocation_desk.revoke_hashes(entries, actor=_ACTOR, reason=why)
         counted["revoked"] += added
@@ -130,25 +136,55 @@ def _revoke_file(installation: Installation, file: Path, hash_type: str, reason:
     note("cli.revoke.file_done", **counted)
 
 
-def _lines(file: Path) -> dict[int, tuple[str, str]]:
+def _lines(file: Path, reason: str) -> dict[int, tuple[str, str]]:
     """What a file names, with its reason, by line number; blank lines and # are left out."""
     try:
         text = file.read_text("utf-8-sig")
     except (OSError, ValueError):
         _refuse("verdicts.cli.unreadable_file", path=file)
     found = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        match = _LINE.fullmatch(line.strip())
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        match = _LINE.fullmatch(line)
         if match and not line.startswith("#"):
-            found[number] = match["named"], match["reason"] or ""
+            found[number] = match["named"], match["reason"] or reason.strip()
+    _stop_at([number for number, (_, why) in found.items() if not why], "line_without_reason")
     return found
 
 
-def _ours(installation: Installation, named: str) -> ShelfItem | None:
-    if _HASH.fullmatch(named):
-        return None
-    found = [each for each in installation.shelf.find(named) if each.uvci == named]
-    return found[0] if found else None
+def _resolved(
+    installation: Installation, named: dict[int, str], facility_code: str | None
+) -> dict[int, ShelfItem]:
+    """The certificates of ours by line; a line without any must be another issuer's."""
+    found = {
+        number: _certified(installation, each, facility_code)
+        for number, each in named.items()
+        if not _HASH.fullmatch(each)
+    }
+    unknown = [
+        number for number, items in found.items() if not items and not _is_foreign(named[number])
+    ]
+    _stop_at(unknown, "line_unknown")
+    _stop_at([number for number, items in found.items() if len(items) > 1], "line_of_several")
+    return {number: items[0] for number, items in found.items() if items}
+
+
+def _certified(
+    installation: Installation, reference: str, facility_code: str | None
+) -> list[ShelfItem]:
+    found = installation.find_results(reference, facility_code)
+    return [each for each in found if each.uvci]
+
+
+def _is_foreign(named: str) -> bool:
+    """Whether it can be another's UVCI; with our prefix and a wrong check it was mistyped."""
+    from core.certificates.uvci import PREFIX, check_ok
+
+    return bool(_UVCI.fullmatch(named)) and (not named.startswith(PREFIX) or check_ok(named))
+
+
+def _stop_at(numbers: list[int], why: str) -> None:
+    if numbers:
+        _refuse(f"cli.revoke.{why}", numbers=", ".join(map(str, numbers[:_MOST_NUMBERS])))
 
 
 def _entry(named: str, hash_type: str) -> Entry:

@@ -219,6 +219,50 @@ def test_a_line_without_a_reason_stops_the_whole_list(here: Installation, tmp_pa
     assert here.revocations.recent(9) == []
 
 
+@pytest.mark.parametrize("by", ["accession", "code", "result_id"])
+def test_a_file_may_name_one_of_ours_by_any_of_its_names(
+    here: Installation, tmp_path: Path, by: str
+) -> None:
+    (item,) = here.find_results("L-1")
+    names = {"accession": "l-1", "code": item.short_code, "result_id": item.result_id}
+    (tmp_path / "list.txt").write_text(f"# ours\n  # and more\n{names[by]}; mixed up\n")
+    done = run(revoke.command, "--list", str(tmp_path / "list.txt"))
+    assert done.exit_code == 0, done.output
+    assert here.standing(item.uvci or "") == "revoked"
+    (kept,) = here.revocations.recent(9)
+    assert (kept.named, kept.act.reason) == (item.uvci, "mixed up")
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["L-9", "KQ-2222-2222", "ab" * 32, "q83vEjRWeJCrze8SNFZ4kA==", "urn:uvci:01:xx:1", "ab" * 15,
+     new_uvci(bytes(10))[:-1] + "A", "URN:UVCI:", "several"],
+)  # fmt: skip
+def test_a_line_that_names_nothing_or_several_stops_the_whole_list(
+    here: Installation, tmp_path: Path, named: str
+) -> None:
+    for code in ("BVNDGD", "BVTD"):
+        here.intake.receive(oru("SEVERAL", "+84909000002"), here.facility(code), source="x")
+    (item,) = here.find_results("L-1")
+    (tmp_path / "list.txt").write_text(f"{item.uvci}\nURN:UVCI:01:XX:1\n{named}\n")
+    done = run(revoke.command, "--list", str(tmp_path / "list.txt"), "--reason", "mixed up")
+    assert (done.exit_code, " 3 " in done.stderr) == (2, True), done.output
+    assert here.revocations.recent(9) == []
+    assert here.standing(item.uvci or "") == "good"
+
+
+def test_a_facility_tells_apart_what_lines_of_a_file_name(
+    here: Installation, tmp_path: Path
+) -> None:
+    for code in ("BVNDGD", "BVTD"):
+        here.intake.receive(oru("SEVERAL", "+84909000002"), here.facility(code), source="x")
+    (tmp_path / "list.txt").write_text("SEVERAL\n")
+    at = ("--facility", "bvtd", "--reason", "mixed up")
+    assert run(revoke.command, "--list", str(tmp_path / "list.txt"), *at).exit_code == 0
+    (kept,) = here.revocations.recent(9)
+    assert kept.facility == "BVTD"
+
+
 def test_a_signer_is_revoked_once(here: Installation) -> None:
     kid = here.trust.__iter__().__next__().kid.hex()
     assert run(revoke.command, "--kid", kid, "--reason", "copied").exit_code == 0
