@@ -95,7 +95,7 @@ class OwedCertificateStore:
 
     def _settled(self, certified: Mapping[str, CertificateRow | None]) -> int:
         with writing(self._engine) as connection:
-            mine = [key for key in sorted(certified) if _claimed(connection, key)]
+            mine = [key for key in sorted(certified) if claim_owed(connection, key)]
             rows = [
                 certificate_row(key, certificate, self._keyring)
                 for key in mine
@@ -117,8 +117,8 @@ class OwedCertificateStore:
         return OwedItem(row.id, result, _facility(row))
 
 
-def _claimed(connection: Connection, result_id: str) -> bool:
-    """Lock the result, take its debt away, and say whether it is still to be certified."""
+def claim_owed(connection: Connection, result_id: str) -> bool:
+    """Lock the result, take its debt away, and say whether it was still to be certified."""
     locked = select(RESULT.c.id).where(RESULT.c.id == result_id, CURRENT).with_for_update()
     is_current = connection.execute(locked).first() is not None
     owing = delete(OWED_CERTIFICATE).where(OWED_CERTIFICATE.c.result_id == result_id)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, func, select, text, update
 
 from core.certificates.payload import COUNTRY
 from core.certificates.revocations import (
+    HASH_BYTES,
     Entry,
     HashKind,
     Marks,
@@ -23,11 +25,12 @@ from core.certificates.revocations import (
 )
 from core.certificates.revoking import Act, Revocation, Standings, Target
 from core.messages.delivery import DeliveryDraft
+from storage.certificates import claim_owed
 from storage.deliveries import delivery_row, insert_deliveries
 from storage.encryption import Keyring
 from storage.engine import insert_into, writing
 from storage.moments import to_micros, to_moment
-from storage.rows import CERTIFICATE, RESULT, REVOCATION, WITHDRAWN
+from storage.rows import CERTIFICATE, CURRENT, OWED_CERTIFICATE, RESULT, REVOCATION, WITHDRAWN
 from storage.standings import GOOD, REVOKED
 
 _CHUNK: Final = 5000  # rows fetched at a time
@@ -52,18 +55,55 @@ class RevocationStore:
         self, uvci: str, result_id: str, act: Act, message: DeliveryDraft | None
     ) -> bool:
         """Mark a certificate of ours, and store the message if its holder knew of the result."""
-        counts = (CERTIFICATE.c.uvci == uvci, CERTIFICATE.c.standing == GOOD)
         with writing(self._engine) as connection:
-            revoke = update(CERTIFICATE).where(*counts).values(standing=REVOKED)
-            if connection.execute(revoke).rowcount != 1:
-                return False
-            row = _row(act, Target.CERTIFICATE, uvci_hash(uvci), uvci, kind=HashKind.UVCI)
-            self._add(connection, [row | {"result_id": result_id}])
-            if message is not None and _announced(connection, result_id):
-                connection.execute(_UNSENT, {"result": result_id})
-                told = delivery_row(message, self._keyring, to_micros(act.at))
-                insert_deliveries(connection, [told])
+            done = self._mark(connection, uvci, result_id, act)
+            if done:
+                self._tell(connection, result_id, message, act)
+        return done
+
+    def owed(self, result_ids: Iterable[str]) -> frozenset[str]:
+        """Those current results whose certificate is still to be made."""
+        waiting = select(OWED_CERTIFICATE.c.result_id).join(
+            RESULT, RESULT.c.id == OWED_CERTIFICATE.c.result_id
+        )
+        mine = waiting.where(CURRENT, OWED_CERTIFICATE.c.result_id.in_(list(result_ids)))
+        with self._engine.connect() as connection:
+            return frozenset(connection.execute(mine).scalars())
+
+    def revoke_owed(self, result_id: str, act: Act, message: DeliveryDraft | None) -> bool:
+        """Let a result never get the certificate that it is owed, and tell as above."""
+        with writing(self._engine) as connection:
+            done = self._forgive(connection, result_id, act)
+            if done:
+                self._tell(connection, result_id, message, act)
+        return done
+
+    def _mark(self, connection: Connection, uvci: str, result_id: str, act: Act) -> bool:
+        counts = (CERTIFICATE.c.uvci == uvci, CERTIFICATE.c.standing == GOOD)
+        revoke = update(CERTIFICATE).where(*counts).values(standing=REVOKED)
+        if connection.execute(revoke).rowcount != 1:
+            return False
+        row = _row(act, Target.CERTIFICATE, uvci_hash(uvci), uvci, kind=HashKind.UVCI)
+        self._add(connection, [row | {"result_id": result_id}])
         return True
+
+    def _forgive(self, connection: Connection, result_id: str, act: Act) -> bool:
+        """Take the debt away, or mark what was made of it before the result was locked."""
+        if claim_owed(connection, result_id):
+            mark = sha256(result_id.encode()).digest()[:HASH_BYTES]  # a row needs one of its own
+            row = _row(act, Target.CERTIFICATE, mark, result_id) | {"result_id": result_id}
+            return bool(self._add(connection, [row]))
+        made = select(CERTIFICATE.c.uvci).where(CERTIFICATE.c.result_id == result_id)
+        uvci = connection.execute(made).scalar()
+        return uvci is not None and self._mark(connection, uvci, result_id, act)
+
+    def _tell(
+        self, connection: Connection, result_id: str, message: DeliveryDraft | None, act: Act
+    ) -> None:
+        if message is not None and _announced(connection, result_id):
+            connection.execute(_UNSENT, {"result": result_id})
+            told = delivery_row(message, self._keyring, to_micros(act.at))
+            insert_deliveries(connection, [told])
 
     def revoke_kid(self, kid: bytes, act: Act) -> bool:
         """Revoke a signer with all that it signed; False where it is already."""

@@ -90,7 +90,7 @@ def _revoke_result(
         sys.exit(1)
     if len(found) > 1:
         for item in found:
-            click.echo(f"{item.result_id} {item.facility_code} {item.uvci}", err=True)
+            click.echo(f"{item.result_id} {item.facility_code} {item.uvci or '-'}", err=True)
         note("cli.revoke.several")
         sys.exit(2)
     sys.exit(0 if _revoke(installation, found[0], reason) else 1)
@@ -100,7 +100,7 @@ def _revoke(installation: Installation, item: ShelfItem, reason: str) -> bool:
     from core.certificates.revoking import Outcome
 
     outcome = installation.revocation_desk.revoke(item, actor=_ACTOR, reason=reason)
-    note(f"cli.revoke.{outcome}", uvci=item.uvci)
+    note(f"cli.revoke.{outcome}", uvci=item.uvci or item.result_id)
     return outcome is Outcome.REVOKED
 
 
@@ -171,8 +171,9 @@ def _resolved(
 def _certified(
     installation: Installation, reference: str, facility_code: str | None
 ) -> list[ShelfItem]:
+    """What it means, if it has a certificate or is owed one."""
     found = installation.find_results(reference, facility_code)
-    return [each for each in found if each.uvci]
+    return installation.revocation_desk.revocable(found)
 
 
 def _is_foreign(named: str) -> bool:

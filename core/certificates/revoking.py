@@ -46,7 +46,8 @@ class Revocation:
     """One revocation as staff see it.
 
     Args:
-        named: UVCI, kid or hash (the last two hexadecimal).
+        named: UVCI, kid or hash (the last two hexadecimal); the result's id where its
+            certificate was still owed.
         result_id: Of a certificate of ours, else empty.
         facility: Code, likewise.
     """
@@ -84,6 +85,18 @@ class Revocations(Protocol):
             False where it counted no more already; nothing is stored then.
         """
 
+    def owed(self, result_ids: Iterable[str]) -> frozenset[str]:
+        """Those current results whose certificate is still to be made."""
+
+    def revoke_owed(self, result_id: str, act: Act, message: DeliveryDraft | None) -> bool:
+        """Let a result never get the certificate that it is owed, and tell as above.
+
+        One that was made meanwhile is revoked.
+
+        Returns:
+            False where none is owed and none counts; nothing is stored then.
+        """
+
     def revoke_kid(self, kid: bytes, act: Act) -> bool:
         """Revoke a signer with all that it signed; False where it is already."""
 
@@ -114,14 +127,24 @@ class RevocationDesk:
     clock: Clock
     random: Randomness
 
+    def revocable(self, items: Iterable[ShelfItem]) -> list[ShelfItem]:
+        """Those with a certificate, or with one still to be made."""
+        found = list(items)
+        owed = self.revocations.owed(item.result_id for item in found if item.uvci is None)
+        return [item for item in found if item.uvci or item.result_id in owed]
+
     def revoke(self, item: ShelfItem, *, actor: str, reason: str) -> Outcome:
-        """Revoke the certificate of a result."""
-        if item.uvci is None:
-            return Outcome.NO_CERTIFICATE
+        """Revoke the certificate of a result, or the one that it is owed."""
         act = self._act(actor, reason)
         message = self._farewell(item)
-        if not self.revocations.revoke_certificate(item.uvci, item.result_id, act, message):
-            return Outcome.ALREADY
+        if item.uvci is None:
+            missing = Outcome.NO_CERTIFICATE
+            done = self.revocations.revoke_owed(item.result_id, act, message)
+        else:
+            missing = Outcome.ALREADY
+            done = self.revocations.revoke_certificate(item.uvci, item.result_id, act, message)
+        if not done:
+            return missing
         self._note("certificate_revoked", item.result_id, act)
         return Outcome.REVOKED
 

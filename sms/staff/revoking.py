@@ -33,7 +33,7 @@ def look_again(account: StaffAccount) -> Response:
     reference, reason = _typed("reference", _LONGEST_REFERENCE), _typed("reason", LONGEST_REASON)
     if not reference or not reason:
         return _page(account, 422, error=say("pages.staff.revoke.incomplete"))
-    items = [item for item in _found(account, reference) if item.uvci]
+    items = current_room().revocations.desk.revocable(_found(account, reference))
     if not items:
         return _page(account, 422, error=say("pages.staff.revoke.not_found"))
     counting = {item.result_id for item in items if _counts(item)}

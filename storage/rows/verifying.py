@@ -28,9 +28,10 @@ class RevocationRecord(SQLModel, table=True):
     """Something that was revoked, by whom and why.
 
     Args:
-        mark: The kid (8 bytes) or the hash (16 bytes) that a check looks for.
+        mark: The kid (8 bytes) or the hash (16 bytes) that a check looks for; a hash of the
+            result's id where its certificate was never made.
         kind: What the hash is made of; empty for a kid.
-        named: As staff named it: UVCI, kid or hash.
+        named: As staff named it: UVCI, kid or hash; the result's id where none was made yet.
         kid: Of the signer, where it is known.
         reason: Written by staff, who are told to name nobody.
     """

@@ -105,6 +105,22 @@ def test_an_operator_of_one_facility_reaches_no_other(installation: Installation
     assert "of another house" not in browser.get(PAGE)
 
 
+def test_a_result_whose_certificate_is_owed_is_revoked_and_never_gets_one(
+    installation: Installation,
+) -> None:
+    unable = Installation(replace(installation.settings, key_passphrase="another"))
+    unable.intake.receive(oru("V-3", "+84909000003"), unable.facility("BVNDGD"), source="x")
+    browser, one = Browser(installation, "operator"), item(installation, "V-3")
+    assert one.uvci is None
+    page = browser.post(PAGE, seen=PAGE, reference="V-3", reason=REASON)
+    assert "still to be made" in page
+    browser.post(f"{PAGE}/confirm", seen=PAGE, result_id=button(page), reason=REASON)
+    assert browser.status == 200
+    assert installation.reissuing.round(10) == 0
+    assert item(installation, "V-3").uvci is None
+    assert one.result_id in browser.get(PAGE)
+
+
 @pytest.mark.parametrize("role", ["facility_officer", "control_officer", "approver", "auditor"])
 def test_nobody_else_may_revoke(installation: Installation, role: str) -> None:
     browser = Browser(installation, role)

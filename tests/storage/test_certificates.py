@@ -15,6 +15,7 @@ from core.certificates.authority import create_csca, create_dsc
 from core.certificates.certifying import Certifying
 from core.certificates.compact import as_compact_text
 from core.certificates.issue import as_text
+from core.certificates.revoking import Act
 from core.certificates.signing import Signer
 from core.certificates.trust import TrustedCertificate, TrustStore
 from core.certificates.verify import verify
@@ -24,6 +25,7 @@ from core.results.reissuing import Reissuing
 from core.results.result import Outcome
 from core.results.versions import Change
 from storage.certificates import OwedCertificateStore
+from storage.revocations import RevocationStore
 from storage.rows import CERTIFICATE, DELIVERY, OWED_CERTIFICATE
 from tests.storage.conftest import Stores
 from tests.storage.samples import CATALOGUE, DENGUE, KEYS, NOON, PCR, UNIT, result, version
@@ -107,6 +109,54 @@ def test_a_result_that_was_corrected_meanwhile_gets_none(stores: Stores) -> None
     keep(stores, version("r2", other, number=2, supersedes="r1", change=Change.CORRECTED))
     assert reissuing(stores).round(10) == 0
     assert [item.uvci for item in stores.shelf.find("r1")] == [None]
+
+
+ACT = Act(NOON, "van", "tubes were mixed up")
+
+
+def test_a_result_that_was_revoked_while_it_waited_gets_none(stores: Stores) -> None:
+    keep(stores, owing("r1", "X-1"), owing("r2", "X-2"))
+    revocations = RevocationStore(stores.engine, KEYS)
+    assert revocations.owed(["r1", "r9"]) == {"r1"}
+    assert revocations.revoke_owed("r1", ACT, None)
+    assert not revocations.revoke_owed("r1", ACT, None)
+    assert revocations.owed(["r1", "r2"]) == {"r2"}
+    assert reissuing(stores).round(10) == 1
+    assert [item.uvci for item in stores.shelf.find("r1")] == [None]
+    (kept,) = revocations.recent(9)
+    assert (kept.named, kept.result_id, kept.facility) == ("r1", "r1", UNIT.code)
+    assert revocations.standings(NOON).revoked == ()
+
+
+def test_a_revocation_between_signing_and_storing_wins(stores: Stores) -> None:
+    keep(stores, owing("r1", "X-1"))
+    desk = reissuing(stores)
+    (item,) = desk.owed.next(1)
+    made = desk.certify(item.result, item.facility, NOON)
+    assert isinstance(made, CertificateRow)
+    assert RevocationStore(stores.engine, KEYS).revoke_owed("r1", ACT, None)
+    assert (desk.owed.settle({"r1": made}), amount(stores, CERTIFICATE)) == (0, 0)
+
+
+def test_a_certificate_that_was_made_while_staff_looked_is_revoked(stores: Stores) -> None:
+    keep(stores, owing("r1", "X-1"))
+    assert reissuing(stores).round(1) == 1
+    assert RevocationStore(stores.engine, KEYS).revoke_owed("r1", ACT, None)
+    (item,) = stores.shelf.find("r1")
+    assert stores.standings.standing(item.uvci or "") == "revoked"
+
+
+def test_a_result_that_gets_none_and_an_older_version_have_nothing_to_revoke(
+    stores: Stores,
+) -> None:
+    keep(stores, owing("r1", "X-1"), version("r3", result("X-3"), certified=False))
+    other = result("X-1", outcome=Outcome.POSITIVE)
+    keep(stores, version("r2", other, number=2, supersedes="r1", change=Change.CORRECTED))
+    revocations = RevocationStore(stores.engine, KEYS)
+    for result_id in ("r1", "r3", "nobody"):
+        assert not revocations.revoke_owed(result_id, ACT, None)
+    assert revocations.owed(["r1", "r3"]) == frozenset()
+    assert revocations.recent(9) == []
 
 
 def test_a_correction_between_signing_and_storing_wins(stores: Stores) -> None:

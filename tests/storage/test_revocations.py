@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Engine, select
 
@@ -83,6 +85,17 @@ def test_who_never_heard_of_a_result_is_not_told_that_it_is_revoked(
     keep(stores, "quiet", "X-3", told=False)
     assert store.revoke_certificate(certificate("quiet").uvci, "quiet", ACT, FAREWELL)
     assert "result:one:1:revoked" not in messages(engine)
+
+
+def test_who_was_told_of_a_result_hears_that_its_owed_certificate_never_comes(
+    store: RevocationStore, stores: Stores, engine: Engine
+) -> None:
+    owing = replace(version("owing", result("X-4"), certified=False), owes_certificate=True)
+    stores.intake.store("BVTHU", Origin("file"), [], [owing], NOON)
+    message = replace(FAREWELL, dedupe_key="result:owing:1:revoked", result_id="owing")
+    assert store.revoke_owed("owing", ACT, message)
+    sent = messages(engine)
+    assert (sent["result:owing:1"], sent["result:owing:1:revoked"]) == ("suppressed", "pending")
 
 
 def test_a_revoked_signer_takes_all_its_certificates_along(store: RevocationStore) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -217,6 +218,21 @@ def test_a_line_without_a_reason_stops_the_whole_list(here: Installation, tmp_pa
     done = run(revoke.command, "--list", str(tmp_path / "list.txt"))
     assert (done.exit_code, "2" in done.stderr) == (2, True)
     assert here.revocations.recent(9) == []
+
+
+@pytest.mark.parametrize("by", ["reference", "file"])
+def test_a_result_that_still_waits_for_its_certificate_is_revoked(
+    here: Installation, tmp_path: Path, by: str
+) -> None:
+    unable = Installation(replace(here.settings, key_passphrase="another"))
+    unable.intake.receive(oru("L-2", "+84909000002"), unable.facility("BVNDGD"), source="x")
+    (tmp_path / "list.txt").write_text("L-2\n")
+    named = {"reference": ("L-2",), "file": ("--list", str(tmp_path / "list.txt"))}[by]
+    assert run(revoke.command, *named, "--reason", "mixed up").exit_code == 0
+    assert here.reissuing.round(10) == 0
+    (item,) = here.find_results("L-2")
+    assert item.uvci is None
+    assert run(revoke.command, "L-2", "--reason", "mixed up").exit_code == 1
 
 
 @pytest.mark.parametrize("by", ["accession", "code", "result_id"])

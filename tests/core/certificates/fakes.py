@@ -38,6 +38,7 @@ class MemoryRevocations(Revocations):
     def __init__(self) -> None:
         self.marks: dict[bytes, Revocation] = {}
         self.messages: list[DeliveryDraft] = []
+        self.owing: set[str] = set()
 
     def _add(self, mark: bytes, act: Act, target: Target, named: str) -> bool:
         fresh = mark not in self.marks
@@ -51,6 +52,17 @@ class MemoryRevocations(Revocations):
         if fresh and message is not None:
             self.messages.append(message)
         return fresh
+
+    def owed(self, result_ids: Iterable[str]) -> frozenset[str]:
+        return frozenset(self.owing).intersection(result_ids)
+
+    def revoke_owed(self, result_id: str, act: Act, message: DeliveryDraft | None) -> bool:
+        if result_id not in self.owing:
+            return False
+        self.owing.discard(result_id)
+        if message is not None:
+            self.messages.append(message)
+        return self._add(result_id.encode(), act, Target.CERTIFICATE, result_id)
 
     def revoke_kid(self, kid: bytes, act: Act) -> bool:
         return self._add(kid, act, Target.KID, kid.hex())

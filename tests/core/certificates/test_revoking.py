@@ -47,6 +47,21 @@ def test_without_a_certificate_there_is_nothing_to_revoke() -> None:
     assert counter.audit.entries == []
 
 
+def test_what_is_still_owed_is_revoked_told_and_audited_like_any_other() -> None:
+    counter = Counter()
+    owed = replace(counter.item, uvci=None, certificate=None)
+    counter.revocations.owing = {owed.result_id}
+    sensitive = replace(owed, result_id="another")
+    assert counter.desk.revocable([owed, sensitive, counter.item]) == [owed, counter.item]
+    assert counter.revoke(owed) is Outcome.REVOKED
+    assert counter.revoke(owed) is Outcome.NO_CERTIFICATE
+    (entry,) = counter.audit.entries
+    assert (entry.action, entry.subject) == ("certificate_revoked", owed.result_id)
+    (message,) = counter.revocations.messages
+    assert message.template is Template.REVOKED
+    assert counter.desk.revocable([owed]) == []
+
+
 def test_without_a_phone_nobody_is_told() -> None:
     counter = Counter()
     person = replace(counter.item.result.person, phone="")
