@@ -10,6 +10,7 @@ Source: RFC 5958 (PKCS#8), RFC 8018 (PBES2 with PBKDF2).
 from __future__ import annotations
 
 import os
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -60,11 +61,11 @@ class FileKeyStore:
             name: ``csca``, or what ``dsc_name`` says.
 
         Raises:
-            SetupRefused: ``no_passphrase``, or ``key_exists``: a key is never overwritten.
+            SetupRefused: ``no_passphrase``, or ``key_exists``: neither is ever overwritten.
         """
         if not self._passphrase:
             raise SetupRefused("no_passphrase")
-        if (self._folder / f"{name}.key").exists():
+        if any((self._folder / f"{name}.{end}").exists() for end in ("key", "crt")):
             raise SetupRefused("key_exists", name)
         encryption = BestAvailableEncryption(self._passphrase)
         key = private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
@@ -114,7 +115,11 @@ class FileKeyStore:
         return SoftwareSigner(*self.load(key_name(role, certificate)))
 
     def keep_csca(self, made: CertifiedKey) -> None:
-        """Keep a new CSCA. Raises: SetupRefused, see ``save``."""
+        """Keep a new CSCA. Raises: SetupRefused, see ``save``.
+
+        A key whose certificate was never written has signed nothing: it is put aside.
+        """
+        self._put_aside(self._folder / f"{CSCA}.key")
         self.save(CSCA, made.private_key, made.certificate)
 
     def csca(self, key_file: Path | None = None, passphrase: bytes = b"") -> CertifiedKey:
@@ -131,6 +136,12 @@ class FileKeyStore:
         if key_file is None and not path.exists():
             raise SetupRefused("csca_key_elsewhere", str(path))
         return CertifiedKey(self._certificate(CSCA), self._key(path, passphrase))
+
+    def _put_aside(self, key: Path) -> None:
+        """Rename a key that a killed beginning has left behind; nothing is ever removed."""
+        if self._passphrase and key.exists() and not key.with_suffix(".crt").exists():
+            free = (key.with_suffix(f".key.orphan-{number}") for number in count(1))
+            key.rename(next(path for path in free if not path.exists()))
 
     def _names(self) -> list[str]:
         return sorted(path.stem for path in self._folder.glob("dsc-*.crt"))
@@ -184,7 +195,10 @@ def _opened(pem: bytes, passphrase: bytes, path: Path) -> EllipticCurvePrivateKe
 
 
 def write_whole(path: Path, data: bytes, mode: int) -> None:
-    """Write beside, flush, rename: whoever looks sees the old file or the whole new one."""
+    """Write beside, flush, rename: whoever looks sees the old file or the whole new one.
+
+    The folder is flushed too: after a power cut, what was written first is there first.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as file:
@@ -193,3 +207,12 @@ def write_whole(path: Path, data: bytes, mode: int) -> None:
         file.flush()
         os.fsync(descriptor)
     draft.replace(path)
+    _flush(path.parent)
+
+
+def _flush(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

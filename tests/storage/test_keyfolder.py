@@ -29,6 +29,7 @@ from core.certificates.trust import TrustedCertificate, TrustStore
 from core.certificates.uvci import new_uvci
 from core.certificates.verify import verify
 from core.errors import KetquaError, NotFound, SetupRefused
+from storage import keystore
 from storage.keyfolder import FolderOfKeys
 from storage.keystore import FileKeyStore
 from tests.core.certificates.conftest import FACTS
@@ -92,6 +93,29 @@ def test_an_installation_from_before_lists_gets_its_list_signer_only(office: Off
     assert office.desk.begin(office.files)
     added = {path.name for path in office.path.iterdir()} - before
     assert sorted(name.partition("-")[0] for name in added) == ["list", "list"]
+
+
+@pytest.mark.parametrize("last", ["csca", "dsc", "list"])
+def test_a_beginning_that_was_killed_between_key_and_certificate_goes_on(
+    tmp_path: Path, last: str
+) -> None:
+    killed = Office(tmp_path / "keys")
+    written = keystore.write_whole
+
+    def until(path: Path, data: bytes, mode: int) -> None:
+        if path.suffix == ".crt" and path.name.startswith(last):
+            raise KeyboardInterrupt
+        written(path, data, mode)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keystore, "write_whole", until)
+        with pytest.raises(KeyboardInterrupt):
+            killed.desk.begin(killed.files)
+    office = Office(tmp_path / "keys")
+    assert office.desk.begin(office.files)
+    assert {key.role for key in office.folder.kept()} == set(Role)
+    assert office.folder.current_signer(office.now).sign(b"data")
+    assert office.rotate().signs_from == START + DAY
 
 
 def test_a_new_signer_is_published_at_once_and_signs_after_the_overlap(office: Office) -> None:

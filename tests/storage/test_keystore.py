@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,6 +108,46 @@ def test_a_key_is_never_overwritten(keys: FileKeyStore) -> None:
     with pytest.raises(SetupRefused, match="key_exists"):
         keys.save(CSCA, other.private_key, other.certificate)
     assert keys.certificates() == [CSCA_KEY.der]
+
+
+def test_a_certificate_whose_key_lies_elsewhere_is_not_overwritten(
+    keys: FileKeyStore, tmp_path: Path
+) -> None:
+    keys.keep_csca(CSCA_KEY)
+    (tmp_path / "keys" / "csca.key").unlink()
+    with pytest.raises(SetupRefused, match="key_exists"):
+        keys.keep_csca(create_csca("Kẻ khác", not_before=START))
+    assert keys.certificates() == [CSCA_KEY.der]
+
+
+def test_a_key_without_its_certificate_is_put_aside_and_kept(
+    keys: FileKeyStore, tmp_path: Path
+) -> None:
+    lost = [create_csca("Bị ngắt", not_before=START) for _ in range(2)]
+    for key in lost:
+        keys.keep_csca(key)
+        (tmp_path / "keys" / "csca.crt").unlink()
+    keys.keep_csca(CSCA_KEY)
+    assert keys.anchors() == [CSCA_KEY.der]
+    aside = sorted((tmp_path / "keys").glob("csca.key.orphan-*"))
+    assert [path.name[-1] for path in aside] == ["1", "2"]
+    found = [keys.csca(path).private_key.private_numbers() for path in aside]
+    assert found == [key.private_key.private_numbers() for key in lost]
+
+
+def test_a_file_and_its_place_in_the_folder_are_on_the_disk_when_it_is_saved(
+    keys: FileKeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    real = os.fsync
+
+    def note(descriptor: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink().suffix)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    save(keys, signer())
+    assert flushed == [".tmp", "", ".tmp", ""]
 
 
 def test_a_key_that_lies_there_in_plain_is_refused(keys: FileKeyStore, tmp_path: Path) -> None:
