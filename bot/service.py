@@ -301,7 +301,7 @@ def _check_keys(installation: Installation) -> None:
     Raises:
         SetupRefused: ``no_signing_key``.
     """
-    if not installation.key_store.signers():
+    if not installation.key_store.signers() and not installation.keys.damaged():
         raise SetupRefused("no_signing_key", str(installation.settings.keys_folder))
     installation.signer()  # says on stderr why nothing can be signed
 

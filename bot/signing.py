@@ -113,6 +113,8 @@ class Signing(Stores):
         return {}
 
     def _find_signer(self) -> Signer | None:
+        for path in self.keys.damaged():
+            self._say_once(SetupRefused("key_file_unreadable", path))
         try:
             chosen = self.keys.current(self.clock())
             if chosen.kid not in self._opened:

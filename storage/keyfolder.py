@@ -20,7 +20,7 @@ from cryptography import x509
 from core.certificates.keys import KeptKey, KeyStore, Role, of_role, signing_key
 from core.certificates.signing import Signer, kid_of
 from core.errors import SetupRefused
-from storage.keystore import PUBLIC, key_name, write_whole
+from storage.keystore import PUBLIC, key_name, readable, write_whole
 
 TRUSTED: Final = "trusted"
 _PATTERNS: Final = {Role.CSCA: "csca.crt", Role.DSC: "dsc-*.crt", Role.LIST: "list-*.crt"}
@@ -39,18 +39,25 @@ class FolderOfKeys:
         self._stores = {store.name: store for store in stores}
 
     def kept(self) -> list[KeptKey]:
-        """Every key of ours, retired ones too. Raises: SetupRefused, a file is damaged."""
+        """Every key of ours whose certificate can be read, retired ones too."""
         return [
-            self._kept(role, path)
-            for role, pattern in _PATTERNS.items()
-            for path in sorted(self._folder.glob(pattern))
+            self._kept(role, certificate, path)
+            for role in Role
+            for path in self._files(role)
+            if (certificate := readable(path)) is not None
         ]
+
+    def damaged(self, role: Role | None = None) -> list[str]:
+        """Files of certificates that can't be read: of one role, or of all."""
+        roles = Role if role is None else (role,)
+        files = (path for each in roles for path in self._files(each))
+        return [str(path) for path in files if readable(path) is None]
 
     def current_signer(self, now: datetime, role: Role = Role.DSC) -> Signer:
         """A signer with the newest key of ``role`` that may sign now.
 
         Raises:
-            SetupRefused: ``no_signing_key``, ``signing_key_expired``, ``signing_key_retired``,
+            SetupRefused: what ``current`` raises,
                 ``hsm_not_configured``, or what the key's store raises.
             SigningUnavailable: its token is away.
         """
@@ -60,13 +67,16 @@ class FolderOfKeys:
         """The newest key of ``role`` that may sign now.
 
         Raises:
-            SetupRefused: ``no_signing_key``, ``signing_key_expired``, ``signing_key_retired``.
+            SetupRefused: ``no_signing_key``, ``signing_key_expired``, ``signing_key_retired``,
+                ``key_file_unreadable``: the one that should sign may be among the damaged.
         """
         keys = of_role(self.kept(), role)
-        if not keys:
-            raise SetupRefused("no_signing_key", str(self._folder))
         found = signing_key(keys, role, now)
         if found is None:
+            for path in self.damaged(role):
+                raise SetupRefused("key_file_unreadable", path)
+            if not keys:
+                raise SetupRefused("no_signing_key", str(self._folder))
             retired = all(key.retired_at is not None for key in keys)
             code = "signing_key_retired" if retired else "signing_key_expired"
             raise SetupRefused(code, str(self._folder))
@@ -109,17 +119,12 @@ class FolderOfKeys:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _kept(self, role: Role, path: Path) -> KeptKey:
-        certificate = _read(path)
+    def _files(self, role: Role) -> list[Path]:
+        return sorted(self._folder.glob(_PATTERNS[role]))
+
+    def _kept(self, role: Role, certificate: x509.Certificate, path: Path) -> KeptKey:
         holder = next((s.name for s in self._stores.values() if s.holds(role, certificate)), "")
         return KeptKey(role, certificate, _retired(path.with_suffix(".retired")), holder)
-
-
-def _read(path: Path) -> x509.Certificate:
-    try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
-    except (OSError, ValueError):
-        raise SetupRefused("key_file_unreadable", str(path)) from None
 
 
 def _retired(mark: Path) -> datetime | None:

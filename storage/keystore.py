@@ -83,17 +83,24 @@ class FileKeyStore:
         return self._key(self._folder / f"{name}.key"), self._certificate(name)
 
     def signers(self) -> list[bytes]:
-        """DER of every document signer, old and new: those whose certificates we verify."""
-        return [_der(self._certificate(name)) for name in self._names()]
+        """DER of every document signer, old and new: those whose certificates we verify.
+
+        A damaged file is left out (``FolderOfKeys.damaged`` names it): the others verify.
+        """
+        found = (readable(self._folder / f"{name}.crt") for name in self._names())
+        return [_der(certificate) for certificate in found if certificate]
 
     def certificates(self) -> list[bytes]:
         """DER of every certificate of the folder: the signers, then the CSCA."""
         return [*self.signers(), *self.anchors()]
 
     def anchors(self) -> list[bytes]:
-        """DER of the CSCA, under which published lists are read; nothing where it is absent."""
-        has_csca = (self._folder / f"{CSCA}.crt").exists()
-        return [_der(self._certificate(CSCA))] if has_csca else []
+        """DER of the CSCA, under which published lists are read; nothing where it is absent.
+
+        A damaged one counts as absent.
+        """
+        certificate = readable(self._folder / f"{CSCA}.crt")
+        return [_der(certificate)] if certificate else []
 
     def csca_certificate(self) -> bytes:
         """DER of the CSCA's certificate, which others pin. Raises: SetupRefused, see ``load``."""
@@ -166,6 +173,14 @@ class FileKeyStore:
         except OSError:
             raise SetupRefused("key_file_unreadable", str(path)) from None
         return _opened(pem, passphrase, path)
+
+
+def readable(path: Path) -> x509.Certificate | None:
+    """The certificate of a file; None where the file is damaged or absent."""
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def dsc_name(certificate: x509.Certificate) -> str:

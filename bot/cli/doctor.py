@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli.output import explain, print_json, say
-from core.errors import KetquaError
+from core.errors import KetquaError, SetupRefused
 
 if TYPE_CHECKING:
     from bot.app import Installation
@@ -63,6 +63,13 @@ def _messages(installation: Installation) -> None:
     check_templates(settings.public_url, settings.public_host, settings.link_days)
 
 
+def _keys(installation: Installation) -> None:
+    """Old signers too: what they signed verifies no more once their file is damaged."""
+    damaged = installation.keys.damaged()
+    if damaged:
+        raise SetupRefused("key_file_unreadable", ", ".join(damaged))
+
+
 def _signing(installation: Installation) -> None:
     installation.keys.current_signer(installation.clock()).sign(b"ketqua doctor")
 
@@ -86,6 +93,7 @@ _CHECKS: dict[str, Callable[[Installation], object]] = {
     "settings": _settings,
     "database": _database,
     "fields": lambda installation: installation.keyring,
+    "keys": _keys,
     "signing": _signing,
     "token": _token,
     "lists": _lists,

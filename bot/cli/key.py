@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.output import note, print_json, say
+from bot.cli.output import explain, note, print_json, say
+from core.errors import SetupRefused
 
 if TYPE_CHECKING:
     from bot.app import Installation
@@ -52,6 +53,8 @@ def list_all(as_json: bool) -> None:
         click.echo("\t".join(_shown(value) for value in row.values()))
     if not rows:
         note("cli.key.none")
+    for path in installation.keys.damaged():
+        click.echo(explain(SetupRefused("key_file_unreadable", path)), err=True)
 
 
 def _ours(installation: Installation) -> list[dict[str, object]]:

@@ -142,7 +142,10 @@ class KeyFolder(Protocol):
     """Certificates of our keys and of others', and what was done with them."""
 
     def kept(self) -> list[KeptKey]:
-        """Every key of ours, retired ones too."""
+        """Every key of ours whose certificate can be read, retired ones too."""
+
+    def damaged(self, role: Role | None = None) -> list[str]:
+        """Files of certificates that can't be read: of one role, or of all."""
 
     def retire(self, key: KeptKey, now: datetime) -> None:
         """Mark ``key``: nothing is signed with it from now on."""

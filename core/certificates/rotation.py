@@ -82,13 +82,16 @@ class KeyDesk:
             Whether anything was created.
 
         Raises:
-            SetupRefused: a signer is missing, and the CSCA's key can't be opened.
+            SetupRefused: a signer is missing, and the CSCA's key can't be opened;
+                ``key_file_unreadable``: what seems to be missing may only be damaged.
         """
         with self.folder.alone():
             kept = self.folder.kept()
             missing = [role for role in SIGNERS if not of_role(kept, role)]
             if not missing:
                 return False
+            for path in self.folder.damaged():
+                raise SetupRefused("key_file_unreadable", path)
             csca = authority.csca() if kept else self._new_csca(authority)
             for role in missing:
                 self._create(role, csca, self.clock())

@@ -142,6 +142,49 @@ def test_certificates_of_both_signers_verify_until_they_have_expired(office: Off
         assert verify(text, office.trust(), at=end + DAY).verdict == "expired"
 
 
+def damage(office: Office, pattern: str) -> Path:
+    (path,) = office.path.glob(pattern)
+    path.write_bytes(path.read_bytes()[:100])
+    return path
+
+
+def test_a_damaged_old_signer_is_named_and_the_others_sign_verify_and_rotate(
+    office: Office,
+) -> None:
+    (old,) = office.states()
+    new = office.rotate(office.now)
+    path = damage(office, f"dsc-{old.hex()}.crt")
+    assert office.folder.damaged() == office.folder.damaged(Role.DSC) == [str(path)]
+    assert office.folder.damaged(Role.LIST) == []
+    assert office.folder.current_signer(office.now).kid == new.kid
+    assert office.files.signers() == [new.der]
+    assert office.desk.adopt(foreign_dsc().der, "VN")
+    assert office.rotate().signs_from == START + DAY
+    assert office.desk.retire(new.kid.hex()) is None
+
+
+@pytest.mark.parametrize("name", ["csca.crt", "dsc-*.crt", "list-*.crt"])
+def test_what_is_damaged_is_not_taken_for_missing(office: Office, name: str) -> None:
+    path = damage(office, name)
+    before = sorted(office.path.iterdir())
+    (office.path / "other").mkdir()
+    if name == "csca.crt":
+        for each in office.path.glob("list-*.crt"):
+            each.rename(office.path / "other" / each.name)
+    with pytest.raises(SetupRefused, match="key_file_unreadable") as error:
+        office.desk.begin(office.files)
+    assert error.value.detail == str(path)
+    assert sorted(office.path.glob("*.key")) == [each for each in before if each.suffix == ".key"]
+
+
+def test_a_damaged_certificate_of_the_authority_vouches_for_nothing(office: Office) -> None:
+    damage(office, "csca.crt")
+    assert office.files.anchors() == []
+    assert office.folder.current_signer(office.now).sign(b"data")
+    with pytest.raises(SetupRefused, match="key_file_unreadable"):
+        office.files.csca_certificate()
+
+
 def test_a_retired_key_stops_signing_at_once_and_still_verifies(office: Office) -> None:
     signer = office.folder.current_signer(office.now)
     issued = issue(FACTS, signer, uvci=new_uvci(bytes(10)), issued_at=office.now)

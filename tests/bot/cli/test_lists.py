@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bot.app import Installation
-from bot.cli import doctor, revoke, trust, verify
+from bot.cli import doctor, key, revoke, trust, verify
 from bot.opening import open_installation
 from core.certificates.authority import CertifiedKey, create_csca, create_dsc, create_list_signer
 from core.certificates.documents import DocumentType, write
@@ -284,6 +284,25 @@ def test_a_signer_is_revoked_once(here: Installation) -> None:
     assert run(revoke.command, "--kid", kid, "--reason", "copied").exit_code == 0
     assert run(revoke.command, "--kid", kid.upper(), "--reason", "copied").exit_code == 1
     assert run(revoke.command, "NOTHING", "--reason", "x").exit_code == 1
+
+
+def test_one_damaged_old_certificate_stops_nothing_and_the_doctor_names_it(
+    here: Installation,
+) -> None:
+    (item,) = here.find_results("L-1")
+    path = here.settings.keys_folder / "dsc-0011223344556677.crt"
+    path.write_bytes(b"-----BEGIN CERTIFICATE-----")
+    assert item.certificate is not None
+    assert verdict(as_text(item.certificate)) == VerdictWord.VALID
+    here.intake.receive(oru("L-2", "+84909000001"), here.facility("BVNDGD"), source="x")
+    assert here.find_results("L-2")[0].uvci
+    here.publishing.round()
+    assert here.documents.latest(DocumentType.TRUST_LIST)
+    found = json.loads(run(doctor.command, "--json").stdout)
+    assert [name for name, each in found.items() if not each["ok"]] == ["keys"]
+    assert str(path) in found["keys"]["message"]
+    listed = run(key.command, "list")
+    assert (listed.exit_code, path.name in listed.stderr) == (0, True)
 
 
 def test_the_doctor_misses_the_signer_of_lists(here: Installation) -> None:
