@@ -7,7 +7,7 @@ document's life is over. Two clocks may ask at once: the database takes each ver
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from core.certificates.cascade import build
 from core.certificates.documents import DocumentType
 from core.certificates.issue import LIFETIME
 from core.certificates.publishing import Content, Publishing, Source, fixed
+from core.certificates.signing import kid_of
 
 if TYPE_CHECKING:
     from bot.app import Installation
@@ -62,10 +63,18 @@ def publish_round(installation: Installation) -> None:
 
 
 def _trust_list(installation: Installation) -> Mapping[str, object]:
-    """Ours, but for those whose certificates have all expired, and those of imported lists."""
-    now = installation.clock()
+    """Ours, but for those whose certificates have all expired, and those of imported lists.
+
+    A revoked signer is left out: a reader may have no list of revocations.
+    """
+    now, revoked = installation.clock(), installation.revocations.revoked_kids()
     ours = [der for der in installation.key_store.signers() if _can_matter(der, now)]
-    return trust_lists.members(ours, installation.foreign_lists.certificates())
+    theirs = installation.foreign_lists.certificates()
+    return trust_lists.members(_but(revoked, ours), _but(revoked, theirs))
+
+
+def _but(revoked: frozenset[bytes], ders: Iterable[bytes]) -> list[bytes]:
+    return [der for der in ders if kid_of(der) not in revoked]
 
 
 def _can_matter(der: bytes, now: datetime) -> bool:

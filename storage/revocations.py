@@ -110,6 +110,12 @@ class RevocationStore:
         with writing(self._engine) as connection:
             return bool(self._add(connection, [_row(act, Target.KID, kid, kid.hex(), kid=kid)]))
 
+    def revoked_kids(self) -> frozenset[bytes]:
+        """Signers that are revoked with all that they signed."""
+        kids = select(REVOCATION.c.mark).where(REVOCATION.c.target == Target.KID.value)
+        with self._engine.connect() as connection:
+            return frozenset(bytes(kid) for kid in connection.execute(kids).scalars())
+
     def revoke_hashes(self, entries: Iterable[Entry], act: Act) -> int:
         """Revoke hashes; says how many were new."""
         rows = [

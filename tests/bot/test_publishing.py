@@ -172,6 +172,25 @@ def test_an_imported_signer_checks_here_and_stands_on_our_list_as_not_ours(
     assert [b64decode(each["der"]) for each in own] == later.key_store.signers()
 
 
+def test_a_revoked_signer_of_ours_or_of_others_leaves_the_next_trust_list(
+    installation: Installation,
+) -> None:
+    now, signer = installation.clock(), installation.signer()
+    csca = create_csca("Anderes Land", not_before=now - timedelta(days=1))
+    theirs = [create_dsc(csca, "Anderes Land", not_before=now - timedelta(days=1)) for _ in "12"]
+    ders = tuple(each.der for each in theirs)
+    installation.foreign_lists.put(ImportedList("ab" * 32, "list.json", None, now, ders))
+    publish_round(installation)
+    before = content(installation, DocumentType.TRUST_LIST)["certificates"]
+    assert signer is not None
+    for kid in (signer.kid, theirs[0].kid):
+        installation.revocation_desk.revoke_kid(kid, actor="son", reason=REASON)
+    publish_round(installation)
+    after = content(installation, DocumentType.TRUST_LIST)["certificates"]
+    assert [len(before), len(after)] == [3, 1]
+    assert b64decode(after[0]["der"]) == theirs[1].der
+
+
 def test_the_rules_of_places_are_published_as_they_are_written(
     installation: Installation,
 ) -> None:

@@ -105,6 +105,8 @@ def test_a_revoked_signer_takes_all_its_certificates_along(store: RevocationStor
     assert store.is_listed(Marks(ONE.kid, frozenset()))
     assert not store.is_listed(Marks(b"another!", frozenset()))
     assert store.standings(NOON).kids == (ONE.kid,)
+    store.revoke_hashes([Entry(HashKind.UVCI, bytes(16))], ACT)
+    assert store.revoked_kids() == {ONE.kid}
 
 
 @pytest.mark.parametrize("kind", HashKind)
