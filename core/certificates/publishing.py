@@ -1,7 +1,8 @@
 """Publishing: when a document is made anew, and that each version is made once.
 
-A document is due when what it says has changed, when another key signs lists, or when a third
-of its life is over, so that a reader who fetches late still has two thirds. A version is at
+A document is due when what it says has changed, when another key signs lists, when a third of
+its life is over, so that a reader who fetches late still has two thirds, or when it was issued
+by a clock that ran ahead. A version is at
 least the second of its issue: a database put back from a backup goes on above what readers
 have seen. Who comes second with a version gives way.
 """
@@ -15,7 +16,7 @@ from hashlib import sha256
 from json import dumps
 from typing import Protocol
 
-from core.certificates.documents import DocumentType, write
+from core.certificates.documents import LEEWAY, DocumentType, write
 from core.certificates.revocations import Batch
 from core.certificates.signing import Signer
 from core.ports import Clock
@@ -120,7 +121,7 @@ class Publishing:
         latest = self.publications.latest(kind)
         # Asked before the content is gathered: what changes meanwhile is published next time.
         state = f"{signer.signer.kid.hex()}:{source.state()}"
-        if latest and latest.state == state and now < latest.issued_at + source.life / 3:
+        if latest and latest.state == state and _is_fresh(latest, source.life, now):
             return False
         content = source.content()
         after = latest.version if latest else 0
@@ -143,6 +144,11 @@ class Publishing:
         payload = {**head, **content.members}
         text = write(kind, payload, signer.signer, signer.certificate)
         return Published(kind, version, now, now + life, state, text)
+
+
+def _is_fresh(latest: Published, life: timedelta, now: datetime) -> bool:
+    """Whether ``latest`` still serves; one from the future doesn't: readers refuse it."""
+    return latest.issued_at - LEEWAY <= now < latest.issued_at + life / 3
 
 
 def state_of(members: Mapping[str, object]) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from core.certificates.anchor import Anchor
 from core.certificates.authority import CertifiedKey, create_list_signer
-from core.certificates.documents import Document, DocumentType, read
+from core.certificates.documents import LEEWAY, Document, DocumentType, read
 from core.certificates.publishing import (
     Content,
     ListSigner,
@@ -90,6 +90,27 @@ def test_without_a_change_a_third_of_the_life_passes(office: Office) -> None:
     assert office.gathered == 1
     office.now = NOON + LIFE / 3
     assert office.publishing.round() == [RULES, REVOCATIONS]
+
+
+def test_after_a_clock_that_ran_ahead_publishing_goes_on_at_once(
+    office: Office, csca: CertifiedKey
+) -> None:
+    office.now = NOON + timedelta(days=365)
+    office.publishing.round()
+    ahead = office.shelf.kept[RULES]
+    office.now = NOON
+    assert office.publishing.round() == [RULES, REVOCATIONS]
+    assert office.publishing.round() == []
+    published, anchor = office.shelf.kept[RULES], Anchor.read(csca.der)
+    assert published.version == ahead.version + 1
+    found = read(published.text.encode(), RULES, anchor, at=NOON, seen=ahead.version)
+    assert isinstance(found, Document)
+
+
+def test_a_clock_within_the_leeway_of_readers_publishes_nothing_anew(office: Office) -> None:
+    office.publishing.round()
+    office.now = NOON - LEEWAY
+    assert office.publishing.round() == []
 
 
 def test_another_signer_signs_everything_anew(office: Office) -> None:
