@@ -107,8 +107,14 @@ def _revoke(installation: Installation, item: ShelfItem, reason: str) -> bool:
 def _revoke_kid(installation: Installation, kid: str, reason: str) -> None:
     if not _KID.fullmatch(kid):
         _refuse("cli.revoke.kid_unreadable", kid=kid)
+    kid = kid.lower()
+    ours = installation.key_desk.stop(kid)  # first: what it signed meanwhile would be void
+    if ours and ours.retired_at is None:
+        installation.audit_cli("key_retired", kid)
     done = installation.revocation_desk.revoke_kid(bytes.fromhex(kid), actor=_ACTOR, reason=reason)
-    note("cli.revoke.kid_revoked" if done else "cli.revoke.kid_already", kid=kid.lower())
+    note("cli.revoke.kid_revoked" if done else "cli.revoke.kid_already", kid=kid)
+    if ours:
+        note("cli.revoke.kid_ours", role=ours.role.value)
     sys.exit(0 if done else 1)
 
 

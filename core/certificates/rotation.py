@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -149,6 +150,22 @@ class KeyDesk:
                 raise SetupRefused("key_retired", kid)
             self.folder.retire(key, self.clock())
             return signing_key(self.folder.kept(), key.role, self.clock())
+
+    def stop(self, kid: str) -> KeptKey | None:
+        """Retire a key that is to be revoked, unless that was done or it isn't ours.
+
+        Args:
+            kid: Hexadecimal.
+
+        Returns:
+            The key as it was before; None where it isn't ours.
+        """
+        ours = [key for key in self.folder.kept() if key.role is not Role.CSCA]
+        key = next((key for key in ours if key.kid.hex() == kid.strip().lower()), None)
+        if key is not None and key.retired_at is None:
+            with suppress(SetupRefused):  # another operator was faster
+                self.retire(kid)
+        return key
 
     def adopt(self, data: bytes, country: str) -> list[Adopted]:
         """Trust the signers of another authority.

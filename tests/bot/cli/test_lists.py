@@ -286,6 +286,33 @@ def test_a_signer_is_revoked_once(here: Installation) -> None:
     assert run(revoke.command, "NOTHING", "--reason", "x").exit_code == 1
 
 
+def test_a_revoked_signer_of_ours_signs_nothing_more_and_a_new_one_may_sign_at_once(
+    here: Installation,
+) -> None:
+    kid = here.keys.current(here.clock()).kid.hex()
+    done = run(revoke.command, "--kid", kid.upper(), "--reason", "copied")
+    assert (done.exit_code, "rotate --role dsc --from now" in done.stderr) == (0, True)
+    here.intake.receive(oru("L-2", "+84909000001"), here.facility("BVNDGD"), source="x")
+    assert [each.uvci for each in here.find_results("L-2")] == [None]
+    assert [each.action for each in here.audit.recent(2)] == ["signer_revoked", "key_retired"]
+    assert run(key.command, "rotate").exit_code == 0  # nothing signs, so it starts now
+    assert here.reissuing.round(9) == 1
+    (item,) = here.find_results("L-2")
+    assert item.certificate is not None
+    assert verdict(as_text(item.certificate)) == VerdictWord.VALID
+
+
+def test_a_signer_that_was_retired_before_and_one_of_others_are_revoked_all_the_same(
+    here: Installation,
+) -> None:
+    kid = here.keys.current(here.clock()).kid.hex()
+    here.key_desk.retire(kid)
+    for each, ours in ((kid, True), ("ab" * 8, False)):
+        done = run(revoke.command, "--kid", each, "--reason", "copied")
+        assert (done.exit_code, "key rotate" in done.stderr) == (0, ours)
+    assert here.revocations.revoked_kids() == {bytes.fromhex(kid), b"\xab" * 8}
+
+
 def test_one_damaged_old_certificate_stops_nothing_and_the_doctor_names_it(
     here: Installation,
 ) -> None:
