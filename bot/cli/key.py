@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.output import explain, note, print_json, say
+from bot.cli.output import explain, moment, note, print_json, say
 from core.errors import SetupRefused
 
 if TYPE_CHECKING:
@@ -158,14 +158,7 @@ def reissue_missing(limit: int) -> None:
 def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
-    if text.strip().lower() == "now":
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text.strip().upper())
-    except ValueError:
-        note("verdicts.cli.unreadable_time", value=text)
-        sys.exit(2)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return datetime.now(UTC) if text.strip().lower() == "now" else moment(text)
 
 
 def _read(file: Path) -> bytes:

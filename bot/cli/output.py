@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import NoReturn
@@ -68,6 +69,16 @@ def explain(error: KetquaError) -> str:
     if not catalogues().has(language(), key):
         return f"{error.code}: {error.detail}"
     return f"{say(key, detail=error.detail)} [{error.code}]"
+
+
+def moment(text: str) -> datetime:
+    """A time as it was typed (RFC 3339, UTC if it has no offset); exit with 2 if it is none."""
+    try:
+        found = datetime.fromisoformat(text.strip().upper())
+    except ValueError:
+        note("verdicts.cli.unreadable_time", value=printable(text))
+        sys.exit(2)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def refuse(mistakes: Mistakes) -> NoReturn:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.output import note, print_json
+from bot.cli.output import moment, note, print_json
 from core.certificates.claims import rfc3339
 from core.policy.rule_desk import KeptRuleSet, RuleDesk, read_document, written
 from core.policy.rule_sets import ENTRY
@@ -150,13 +150,9 @@ def withdraw(place: str, version: str, purpose: str) -> None:
 def try_out(file: Path, text: str, at_text: str | None) -> None:
     """Apply a set that isn't added yet to a certificate; exit 1 unless it passes."""
     from bot.opening import open_installation
-    from core.certificates.verify import verify
 
+    at = None if at_text is None else moment(at_text)
     installation, made = open_installation(), read_document(file.read_bytes())
-    moment = datetime.fromisoformat(at_text) if at_text else installation.clock()
-    at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    verdict = verify(
-        text, installation.trust, at=at, standing=installation.standing, rule=made.judge
-    )
+    verdict = installation.checkpoint.check_text(text, rule=made.judge, at=at)
     click.echo(json.dumps(verdict.to_json(), ensure_ascii=False))
     sys.exit(0 if verdict.is_valid else 1)

@@ -18,7 +18,7 @@ from typing import NoReturn
 
 import click
 
-from bot.cli.output import say
+from bot.cli.output import moment, say
 from core.certificates.claims import Claims, Kind, rfc3339
 from core.certificates.revocations import Marks
 from core.certificates.trust import TrustedCertificate, TrustStore
@@ -70,7 +70,7 @@ def command(
     """  # noqa: D301  (click wants the control character itself)
     if trust_anchor and not trust_list:
         _refuse("verdicts.cli.anchor_alone")
-    at = _moment(at_text)
+    at = datetime.now(UTC) if at_text is None else moment(at_text)
     data = _subject(subject)
     given = certs or trust_list
     trust = _given(certs, trust_list, trust_anchor, at) if given else _installed()
@@ -79,16 +79,6 @@ def command(
     verdict = check(trust.store, at=at, standing=trust.standing, listed=trust.listed, rule=rule)
     click.echo(json.dumps(verdict.to_json(), ensure_ascii=False) if as_json else _words(verdict))
     sys.exit(_VALID if verdict.is_valid else _NEGATIVE)
-
-
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text.strip().upper())
-    except ValueError:
-        _refuse("verdicts.cli.unreadable_time", value=text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _given(

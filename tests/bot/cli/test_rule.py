@@ -6,13 +6,27 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bot.cli import rule
+from bot.opening import open_installation
+from core.certificates.decode import Unverified, decode
+from core.certificates.issue import as_text
+from core.policy.rule_desk import written as written_set
+from core.policy.simple_rules import default_rule_set
 from tests.bot.cli.test_commands import ketqua, written
+from tests.journey.people import oru
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("world")
+
+
+def decoded(text: str) -> Unverified:
+    found = decode(text)
+    assert isinstance(found, Unverified)
+    return found
 
 
 def test_a_place_gets_its_hours_and_loses_them(world: Path) -> None:
@@ -51,6 +65,32 @@ def test_what_is_no_rule_set_is_refused_with_a_sentence(world: Path, text: str) 
     assert refused.returncode == 2
     assert "[rule_set_" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_set_is_tried_on_a_certificate_as_the_page_would_check_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KETQUA_DATA_DIR", str(tmp_path))
+    here = open_installation()
+    here.intake.receive(oru("T-1", "+84909000001"), here.facility("BVNDGD"), source="x")
+    (item,) = here.find_results("T-1")
+    assert item.certificate is not None
+    text, file = as_text(item.certificate), str(tmp_path / "set.json")
+    (tmp_path / "set.json").write_text(written_set(default_rule_set()))
+    passed = CliRunner().invoke(rule.command, ["try", file, text])
+    assert (passed.exit_code, json.loads(passed.stdout)["verdict"]) == (0, "valid")
+    here.revocation_desk.revoke_kid(decoded(text).kid, actor="son", reason="copied")
+    fallen = CliRunner().invoke(rule.command, ["try", file, text])
+    assert (fallen.exit_code, json.loads(fallen.stdout)["verdict"]) == (1, "revoked")
+
+
+@pytest.mark.parametrize("at", ["garbage", "", "2026-13-01"])
+def test_a_time_that_nobody_can_read_is_refused_with_a_sentence(world: Path, at: str) -> None:
+    file = written(world, "set.json", ketqua(world, "rule", "show", "DEFAULT").stdout.encode())
+    refused = ketqua(world, "rule", "try", file, "HC1:x", "--at", at)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "Traceback" not in refused.stderr
+    assert "cannot be read" in refused.stderr
 
 
 def test_a_place_without_rules_is_named_by_verify(world: Path) -> None:
