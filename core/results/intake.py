@@ -209,10 +209,13 @@ class Intake:
         return report
 
     def _read_again(self, kept: KeptItem, facility: Facility) -> ReadItem:
-        """The one item of ``kept`` among those that its bytes hold, or that there is none."""
+        """The one item of ``kept`` among those that its bytes hold, or that there is none.
+
+        Rows of before messages were cut hold several.
+        """
         for item in self.read(kept.raw, format=kept.origin.format, facility=facility):
-            if item.part == kept.part:
-                return replace(item, raw=kept.raw, row=kept.row)
+            if item.index == kept.part:
+                return replace(item, raw=kept.raw, part=kept.part, row=kept.row)
         gone = Finding("unreadable_item", "part", str(kept.part))
         return ReadItem(0, Unreadable((gone,)), kept.raw, kept.part, kept.row)
 

@@ -18,6 +18,7 @@ from labs.readers.columns import missing_from, places_of
 from labs.readers.csv_file import SEPARATORS, read_csv
 from labs.readers.fhir import read_fhir
 from labs.readers.gzip_file import MAGIC, BrokenGzip, TooLargeInside, unpack
+from labs.readers.hl7v2_pieces import Pieces
 from labs.readers.oru import Content
 from labs.readers.spreadsheet import FIRST_ROWS, MOST_COLUMNS
 from labs.readers.xlsx_file import MAGIC as ZIP
@@ -191,10 +192,25 @@ def _hl7(data: bytes, zone: ZoneInfo) -> Iterator[tuple[Content, bytes]]:
         except Exception:  # noqa: BLE001 - this message only
             yield _unreadable("unrecognised_format", "MSH", "hl7v2"), raw
             continue
-        for content in oru.read_message(message, zone):
-            yield content, raw
+        yield from _cut(list(oru.read_message(message, zone)), raw, message)
     if not found:
         yield _empty_batch(data), data
+
+
+def _cut(
+    contents: list[Content], raw: bytes, message: hl7v2.Message
+) -> Iterator[tuple[Content, bytes]]:
+    """Each report of a message with bytes of its own; one that is alone keeps the message."""
+    if len(contents) == 1:
+        yield contents[0], raw
+        return
+    pieces = Pieces(raw, message)
+    if len(pieces) != len(contents) or pieces.too_much:
+        yield _unreadable("too_large", "MSH", f"{len(contents)} OBR, {len(raw)}"), raw
+    elif not pieces.is_safe:
+        yield contents[0], raw  # all of them say the same: that it is damaged
+    else:
+        yield from zip(contents, pieces, strict=True)
 
 
 def _empty_batch(data: bytes) -> Content:

@@ -141,6 +141,11 @@ def _message_starts(data: bytes) -> Iterator[int]:
         at = data.find(b"MSH", at + 3)
 
 
+def body_of(raw: bytes) -> bytes:
+    """A message's bytes without the frame of its transport."""
+    return raw.strip(b"\x0b\x1c ").rstrip(b"\x1c\x0b")
+
+
 def parse(raw: bytes) -> Message:
     """Cut one message.
 
@@ -149,7 +154,7 @@ def parse(raw: bytes) -> Message:
     """
     if not raw.startswith(b"MSH") or len(raw) < len("MSH|^~\\&"):
         raise ValueError("no message header")
-    body = raw.strip(b"\x0b\x1c ").rstrip(b"\x1c\x0b")
+    body = body_of(raw)
     text, guessed = _decoded(body)
     separator = text[3]
     lines, broken, damaged = _lines(text, separator)

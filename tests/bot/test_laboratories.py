@@ -221,3 +221,26 @@ def test_a_paused_feed_takes_neither_pushes_nor_messages(
         installation.feeds.add(replace(paused, active=True), now)
     assert push(oru("P-10", PHONE)).json["accepted"] == 1
     assert b"MSA|AA|P-10" in desk.take(oru("P-10", PHONE), "127.0.0.1")
+
+
+def test_a_message_of_many_reports_costs_little_room_and_is_known_when_it_comes_again(
+    installation: Installation,
+) -> None:
+    one = oru("Q-0", PHONE, test=UNKNOWN)
+    at = one.index(b"OBR|")
+    message = one[:at] + b"".join(one[at:].replace(b"Q-0", b"Q-%d" % n) for n in range(400))
+    facility = installation.facilities.get("BVNDGD")
+    assert facility
+    for _ in range(2):
+        installation.intake.receive(message, facility, source="push")
+    kept = installation.inbox.kept("BVNDGD")
+    assert len(kept) == 400
+    assert sum(len(item.raw) for item in kept) < 4 * len(message)
+    lineage = installation.inbox.lineage(kept[7].id)
+    assert lineage
+    assert lineage.seen == 2
+    assert b"Q-7" in kept[7].raw
+    assert b"Q-8" not in kept[7].raw
+    again = installation.intake.replay(kept[7:8], facility)
+    assert len(again.items) == 1
+    assert len(installation.inbox.kept("BVNDGD")) == 400

@@ -85,3 +85,11 @@ class PreparedReader:
     def __call__(self, data: bytes, *, format: str, facility: Facility) -> Iterator[ReadItem]:  # noqa: A002
         for index, content in enumerate(self.items):
             yield ReadItem(index, content, data, part=index)
+
+
+class CutReader(PreparedReader):
+    """Each item has bytes of its own, as in a message of several reports."""
+
+    def __call__(self, data: bytes, *, format: str, facility: Facility) -> Iterator[ReadItem]:  # noqa: A002
+        for index, content in enumerate(self.items):
+            yield ReadItem(index, content, b"%d of " % index + data)

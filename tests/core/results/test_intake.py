@@ -18,7 +18,7 @@ from core.messages.templates import Template
 from core.ports import CertificateRow, Conflict, Origin, ResultRow
 from core.results.facility import Facility, Stage
 from core.results.inbox import KeptItem
-from core.results.intake import NOT_KEPT, PILOT, Intake, IntakeReport
+from core.results.intake import NOT_KEPT, PILOT, Intake, IntakeReport, Reader
 from core.results.local_codes import NO_CODES, LocalCodes
 from core.results.releasing import Releasing
 from core.results.reported import (
@@ -33,7 +33,7 @@ from core.results.reported import (
 from core.results.result import Outcome
 from core.results.versions import Change
 from tests.core.results.build import CATALOGUE, NOW, POSITIVE, patient, report
-from tests.core.results.fakes import BVA, MemoryIntake, PlainIndexer, PreparedReader
+from tests.core.results.fakes import BVA, CutReader, MemoryIntake, PlainIndexer, PreparedReader
 
 CSCA = create_csca("Test", not_before=NOW - timedelta(days=1))
 DSC = create_dsc(CSCA, "Test", not_before=NOW - timedelta(days=1))
@@ -50,6 +50,20 @@ def receive(
     facility: Facility = BVA,
     kept: Sequence[KeptItem] = (),
 ) -> IntakeReport:
+    intake = intake_of(store, PreparedReader(items), signer=signer, certify=certify, codes=codes)
+    if kept:
+        return intake.replay(kept, facility)
+    return intake.receive(b"raw", facility, source="test")
+
+
+def intake_of(
+    store: MemoryIntake,
+    read: Reader,
+    *,
+    signer: bool = True,
+    certify: Certifying | None = None,
+    codes: LocalCodes = NO_CODES,
+) -> Intake:
     releasing = Releasing(
         certifying=certify
         or Certifying(
@@ -62,9 +76,9 @@ def receive(
         clock=lambda: NOW,
         random=lambda n: next(_numbers).to_bytes(n),
     )
-    intake = Intake(
+    return Intake(
         store,
-        PreparedReader(items),
+        read,
         CATALOGUE,
         lambda _: codes,
         PlainIndexer(),
@@ -72,9 +86,6 @@ def receive(
         store.recall,
         lambda: NOW,
     )
-    if kept:
-        return intake.replay(kept, facility)
-    return intake.receive(b"raw", facility, source="test")
 
 
 def changes(report_: IntakeReport) -> list[Change]:
@@ -396,6 +407,17 @@ def test_an_item_that_its_bytes_no_longer_hold_waits_on_and_says_so() -> None:
     (item,) = receive(store, report(), kept=[kept]).items
     assert (item.change, item.errors[0].code) == (Change.QUARANTINED, "unreadable_item")
     assert len(store.inbox) == 1
+
+
+def test_a_row_that_still_holds_a_whole_message_is_replayed_in_its_place() -> None:
+    store, origin = MemoryIntake(), Origin("old.hl7", "mllp", "hl7v2")
+    kept = KeptItem("BVA:00", origin, 1, None, b"raw")
+    both = [report(), report(accession="A-OTHER")]
+    intake = intake_of(store, CutReader(both))
+    (again,) = intake.replay([kept], BVA).items
+    assert again.change is Change.ACCEPTED
+    assert [row.result.accession for row in store.results] == ["A-OTHER"]
+    assert store.inbox[-1].raw_index == PlainIndexer().raw(b"1:raw")
 
 
 def test_what_was_never_kept_is_not_replayed() -> None:
