@@ -86,6 +86,7 @@ class Installation(Signing):
                 self.facilities, self.feeds, self.inbox, self.intake, journal, clock
             ),
             feeds=FeedDesk(
+                self.facilities,
                 self.feeds,
                 self.pushes,
                 check=check_address,

@@ -54,6 +54,8 @@ class Hl7Desk:
         """The feed made for this sender; of a facility without any, one under its code."""
         application, facility = sender(message)
         feeds = [feed for feed, _ in self._here.feeds.all() if feed.kind is FeedKind.MLLP]
+        if self._here.facilities.get(facility.upper()):  # nobody else's, whenever it came here
+            feeds = [feed for feed in feeds if feed.facility == facility.upper()]
         if all(feed.facility != facility.upper() for feed in feeds):
             networks = tuple(self._here.settings.mllp_peers.replace(",", " ").split())
             feeds.append(Feed(facility.upper(), "mllp", FeedKind.MLLP, facility, peers=networks))

@@ -31,6 +31,12 @@ def sender_of(feeds: Iterable[Feed], application: str, facility: str, peer: str)
     return next((feed for feed in named if comes_from(peer, feed.peers or LOOPBACK)), None)
 
 
+def names_facility(address: str, code: str) -> bool:
+    """Whether a feed's address takes messages of ``code`` in MSH-4: of all, or of one MSH-3."""
+    written, wanted = address.upper(), code.upper()
+    return written == wanted or written.endswith(f"|{wanted}")
+
+
 def comes_from(peer: str, networks: Iterable[str]) -> bool:
     """Whether an address lies in one of the networks (CIDR); an IPv4 in IPv6 is the IPv4."""
     address = ip_address(peer.partition("%")[0])

@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import PurePosixPath
 
 from core.feeds.feed import POLLED, Feed, FeedKind
 from core.feeds.ports import Feeds, Pushes
 from core.feeds.push import OVERLAP, PushKey, new_key
-from core.feeds.sender import LOOPBACK
 from core.feeds.source import FeedTrouble, Probe
 from core.onboarding.feed_draft import FeedDraft, drawn
+from core.onboarding.feed_owners import taken
 from core.onboarding.journal import Journal
 from core.onboarding.mistake import Mistakes, mistaken
-from core.ports import Clock, Randomness
+from core.ports import Clock, Facilities, Randomness
 
 ANYWHERE = "/"
 
@@ -36,6 +35,7 @@ class FeedDesk:
         roots: Folders below which pages may connect a folder.
     """
 
+    facilities: Facilities
     feeds: Feeds
     pushes: Pushes
     check: Callable[[Feed], None]
@@ -84,27 +84,17 @@ class FeedDesk:
         """Why the feed can't lie where it is said to."""
         if feed.kind is FeedKind.FOLDER and not _below(feed.address, roots):
             return mistaken("address", "feed_folder_elsewhere", ", ".join(roots))
-        if feed.kind is FeedKind.MLLP and (other := self._same_sender(feed)):
-            return mistaken("address", "feed_sender_taken", other.facility)
+        if wrong := self._taken(feed):
+            return wrong
         try:
             self.check(feed)
         except FeedTrouble as trouble:
             return mistaken("address", trouble.code, trouble.detail)
         return None
 
-    def _same_sender(self, feed: Feed) -> Feed | None:
-        """Another facility's feed to which the same message could belong."""
-        return next(
-            (
-                other
-                for other, _ in self.feeds.all()
-                if other.kind is FeedKind.MLLP
-                and other.facility != feed.facility
-                and other.address.upper() == feed.address.upper()
-                and _overlap(other.peers or LOOPBACK, feed.peers or LOOPBACK)
-            ),
-            None,
-        )
+    def _taken(self, feed: Feed) -> Mistakes | None:
+        feeds = (other for other, _ in self.feeds.all())
+        return taken(feed, feeds, (each.code for each in self.facilities.all()))
 
     def test(self, feed: Feed, *, by: str) -> Probe | None:
         """Look at a feed and take nothing; None for one that sends by itself.
@@ -158,12 +148,3 @@ def _below(address: str, roots: Iterable[str]) -> bool:
     if not path.is_absolute() or ".." in path.parts:
         return ANYWHERE in roots and ".." not in path.parts
     return any(path.is_relative_to(root) for root in roots)
-
-
-def _overlap(some: Iterable[str], others: Iterable[str]) -> bool:
-    networks = [ip_network(each, strict=False) for each in others]
-    return any(
-        one.version == two.version and one.overlaps(two)
-        for one in (ip_network(each, strict=False) for each in some)
-        for two in networks
-    )

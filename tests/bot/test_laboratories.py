@@ -198,6 +198,17 @@ def test_a_sender_is_known_by_its_feed_and_only_from_its_network(
     assert len(installation.find_results("M-5", "BVTD")) == 1
 
 
+def test_a_message_under_a_facilitys_code_is_that_facilitys_whoever_had_the_name_before(
+    installation: Installation,
+) -> None:
+    early = Feed("BVTD", "lis", FeedKind.MLLP, "LIS|BVNDGD", peers=("127.0.0.1",))
+    installation.feeds.add(early, installation.clock())
+    desk = Hl7Desk(installation, lambda: None)
+    assert b"MSA|AA|M-6" in desk.take(oru("M-6", PHONE), "127.0.0.1")
+    assert len(installation.find_results("M-6", "BVNDGD")) == 1
+    assert installation.find_results("M-6", "BVTD") == []
+
+
 def test_gzip_is_opened(push: Push) -> None:
     answer = push(gzip.compress(oru("P-9", PHONE)), Content_Encoding="gzip")
     assert answer.json["accepted"] == 1

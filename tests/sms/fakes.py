@@ -432,8 +432,8 @@ def _onboarding(world: World, intake: Intake, catalogue: Catalogue) -> Onboardin
     return Onboarding(
         FacilityDesk(world.facilities, world.feeds, world.inbox, intake, journal, world.clock),
         FeedDesk(
-            world.feeds, world.pushes, lambda _: None, lambda _: Probe(3), journal, world.clock,
-            world.random, ("/mnt/shares",),
+            world.facilities, world.feeds, world.pushes, lambda _: None, lambda _: Probe(3),
+            journal, world.clock, world.random, ("/mnt/shares",),
         ),
         OfficerDesk(world.officers, journal, world.random, lambda _: "K7M-2QX-9RT"),
         CodeDesk(world.facilities, catalogue, str, journal),

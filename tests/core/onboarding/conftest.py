@@ -62,8 +62,8 @@ class Office:
             self.kept_facilities, self.kept_feeds, self.inbox, intake, journal, lambda: NOW
         )
         self.feeds = FeedDesk(
-            self.kept_feeds, self.pushes, refuse_elsewhere, lambda _: Probe(3), journal,
-            lambda: NOW, random, ("/mnt/shares",),
+            self.kept_facilities, self.kept_feeds, self.pushes, refuse_elsewhere,
+            lambda _: Probe(3), journal, lambda: NOW, random, ("/mnt/shares",),
         )  # fmt: skip
         self.officers = OfficerDesk(self.kept_officers, journal, random, {"o1": "K7M-2QX-9RT"}.get)
         systems = {"LOINC": "LN"}

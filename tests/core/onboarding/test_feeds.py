@@ -11,6 +11,7 @@ from core.feeds.feed import Feed, FeedKind
 from core.onboarding.feed_draft import FeedDraft
 from core.onboarding.feeds import ANYWHERE
 from core.onboarding.mistake import Mistakes
+from core.results.facility import Facility
 from tests.core.onboarding.conftest import Office
 
 FHIR = FeedDraft("fhir", "https://lis.example/fhir", secret="ward:round")
@@ -113,6 +114,47 @@ def test_two_facilities_cannot_have_one_sender_in_one_network(office: Office) ->
     mine = FeedDraft("mllp", "LIS|BV", peers=("10.1.2.0/24",))
     assert wrong(office, mine) == [("address", "feed_sender_taken")]
     save(office, replace(mine, peers=("10.2.0.0/16", "::1/128")))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine", "clash"),
+    [
+        ("BV", "LIS|bv", True),  # theirs takes whatever LIS says of itself
+        ("lis|bv", "BV", True),
+        ("LIS|BV", "LIS2|BV", False),
+        ("BV", "LIS|BV2", False),
+    ],
+)
+def test_a_name_for_every_application_meets_those_of_each(
+    office: Office, theirs: str, mine: str, *, clash: bool
+) -> None:
+    save(office, FeedDraft("mllp", theirs), facility="BVB")
+    if clash:
+        assert wrong(office, FeedDraft("mllp", mine)) == [("address", "feed_sender_taken")]
+    else:
+        save(office, FeedDraft("mllp", mine))
+
+
+@pytest.mark.parametrize("address", ["BVB", "bvb", "LIS|BVB", "a|b|bvb"])
+def test_a_facilitys_code_is_nobody_elses_name_from_whatever_network(
+    office: Office, address: str
+) -> None:
+    office.kept_facilities.add(Facility("BVB", "Bệnh viện B", "BV B"))
+    draft = FeedDraft("mllp", address, peers=("10.9.0.0/16",))
+    assert wrong(office, draft) == [("address", "feed_sender_is_facility")]
+    save(office, draft, facility="BVB")
+
+
+@pytest.mark.parametrize("path", ["/mnt/shares/b/out", "/mnt/shares/b", "/mnt/shares/b/out/old/"])
+def test_no_folder_lies_at_above_or_below_another_facilitys(office: Office, path: str) -> None:
+    save(office, FeedDraft("folder", "/mnt/shares/b/out"), facility="BVB")
+    assert wrong(office, FeedDraft("folder", path)) == [("address", "feed_folder_taken")]
+    shell = office.feeds.save(
+        "BVA", "lis", FeedDraft("folder", "/" + path), by="cli", roots=(ANYWHERE,)
+    )
+    assert isinstance(shell, Mistakes)
+    save(office, FeedDraft("folder", "/mnt/shares/b/out2"))
+    save(office, FeedDraft("folder", "/mnt/shares/b/out/again"), "own", facility="BVB")
 
 
 def test_a_name_that_is_taken_is_not_written_over_by_adding(office: Office) -> None:
