@@ -278,8 +278,13 @@ class IntakeStore(Protocol):
         inbox: Iterable[InboxRow],
         results: Iterable[ResultRow],
         now: datetime,
+        *,
+        arrived: bool = True,
     ) -> None:
         """Store all of it or nothing.
+
+        Args:
+            arrived: It came just now; what is taken in again is no sign of life of its feed.
 
         Raises:
             Conflict: another writer was first.

@@ -55,8 +55,9 @@ class FeedStore:
         """Store a new feed, due at once, or change the one with this name.
 
         One that from now on reads another place begins there from the beginning, and a poll of
-        the old place loses its claim; one that was paused is watched from now on. Whatever was
-        changed may be the cure: it is tried at once, and old failures are forgotten.
+        the old place loses its claim; one that was paused is watched from now on, and what was
+        told of it before is past. Whatever was changed may be the cure: it is tried at once, and
+        old failures are forgotten.
         """
         chosen = self._chosen(feed)
         at = to_micros(now)
@@ -74,6 +75,8 @@ class FeedStore:
                 "claimed_by": case((same_place, FEED.c.claimed_by), else_=""),
                 "claimed_until": case((same_place, FEED.c.claimed_until), else_=_FREE),
                 "watched_from": case((goes_on, FEED.c.watched_from), else_=at),
+                "alert": case((goes_on, FEED.c.alert), else_=""),
+                "alerted_at": case((goes_on, FEED.c.alerted_at), else_=None),
             },
         )
         with writing(self._engine) as connection:
@@ -157,7 +160,9 @@ class FeedStore:
         """Expect something of a facility's feeds from now on: it has gone live."""
         watched = update(FEED).where(FEED.c.facility == facility)
         with writing(self._engine) as connection:
-            connection.execute(watched.values(watched_from=to_micros(now)))
+            connection.execute(
+                watched.values(watched_from=to_micros(now), alert="", alerted_at=None)
+            )
 
     def alerted(
         self,

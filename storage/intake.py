@@ -107,8 +107,13 @@ class IntakeStore:
         inbox: Iterable[InboxRow],
         results: Iterable[ResultRow],
         now: datetime,
+        *,
+        arrived: bool = True,
     ) -> None:
         """Store all of it or nothing.
+
+        Args:
+            arrived: It came just now; what is taken in again is no sign of life of its feed.
 
         Raises:
             Conflict: another writer was first.
@@ -121,7 +126,8 @@ class IntakeStore:
                 _retire(connection, superseding, {version.result_id for version in versions})
                 fresh = len(versions) + count_new_quarantined(connection, facility, items)
                 _insert(connection, batch)
-                count_items(connection, facility, origin.feed, fresh, to_micros(now))
+                if arrived:
+                    count_items(connection, facility, origin.feed, fresh, to_micros(now))
                 _follow_up(connection, facility, superseding)
         except IntegrityError as error:
             if is_unique_violation(error):

@@ -205,7 +205,7 @@ class Intake:
         for each in kept:
             if each.origin.format != NOT_KEPT:
                 pending = [self._judge(self._read_again(each, facility), judging)]
-                report.items += self._settle(pending, facility, each.origin)
+                report.items += self._settle(pending, facility, each.origin, arrived=False)
         return report
 
     def _read_again(self, kept: KeptItem, facility: Facility) -> ReadItem:
@@ -281,7 +281,12 @@ class Intake:
         )
 
     def _settle(
-        self, pending: list[_Pending], facility: Facility, origin: Origin
+        self,
+        pending: list[_Pending],
+        facility: Facility,
+        origin: Origin,
+        *,
+        arrived: bool = True,
     ) -> list[ItemReport]:
         for _ in range(_TRIES):
             keys = [key for each in pending if (key := each.key)[0]]
@@ -292,7 +297,9 @@ class Intake:
                 batch.inbox.append(self._inbox_row(each, report))
             results = self.release.certify(batch.results, facility)
             try:
-                self.store.store(facility.code, origin, batch.inbox, results, self.clock())
+                self.store.store(
+                    facility.code, origin, batch.inbox, results, self.clock(), arrived=arrived
+                )
             except Conflict:
                 continue
             return batch.reports

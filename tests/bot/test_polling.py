@@ -26,6 +26,7 @@ from core.feeds.officer import Officer
 from core.feeds.schedule import LEASE
 from core.results.facility import Stage
 from core.results.intake import IntakeReport
+from core.results.local_codes import CodeKind
 from sms.gateways.log import SimulatedGateway
 from tests.journey.people import oru
 from tests.labs.sources.fhir_peer import (
@@ -398,6 +399,18 @@ def test_a_feed_that_stops_is_told_of_once_and_so_is_its_recovery(
     assert freshness_round(installation, lambda: None) == 1
     assert freshness_round(installation, lambda: None) == 0
     assert texts(installation) == ["So Y te: BVNDGD da gui lai ket qua qua lis. Xin cam on."]
+
+
+def test_a_replay_does_not_make_a_silent_feed_look_well(installation: Installation) -> None:
+    feed = folder_feed(installation, expected_every=timedelta(hours=1))
+    drop(feed, "1.hl7", oru("F-6", PHONE, test="XN-1^PCR^LIS"))
+    poll_round(installation)
+    move_clock(installation, timedelta(minutes=61))
+    facility = installation.facility("BVNDGD")
+    installation.facilities.map_code(facility.code, CodeKind.TEST, ("LIS", "XN-1"), "SARSCOV2-PCR")
+    again = installation.intake.replay(installation.inbox.kept(facility.code), facility)
+    assert again.counts()["accepted"] == 1
+    assert freshness_round(installation, lambda: None) == 1
 
 
 def test_a_pilots_silence_bothers_nobody(installation: Installation) -> None:

@@ -269,3 +269,28 @@ def test_a_feed_is_watched_anew_when_it_is_resumed_and_when_its_facility_goes_li
     assert watched_from() == NOON + 2 * HOUR
     feeds.watch_from(UNIT.code, NOON + 4 * HOUR)
     assert watched_from() == NOON + 4 * HOUR
+
+
+@pytest.mark.parametrize("how", ["resumed", "live"])
+def test_what_was_told_of_a_feed_is_past_when_it_is_watched_anew(
+    feeds: FeedStore, how: str
+) -> None:
+    assert feeds.alerted(LIS, "silent", NOON, "")
+    feeds.add(replace(LIS, active=False), NOON + HOUR)
+    found = feeds.get(UNIT.code, "lis")
+    assert found is not None
+    assert found[1].alert == "silent"
+    if how == "resumed":
+        feeds.add(LIS, NOON + HOUR)
+    else:
+        feeds.watch_from(UNIT.code, NOON + HOUR)
+    found = feeds.get(UNIT.code, "lis")
+    assert found is not None
+    assert (found[1].alert, found[1].alerted_at) == ("", None)
+
+
+def test_what_is_taken_in_again_is_no_sign_of_life_of_its_feed(stores: Stores) -> None:
+    hours = FeedHourStore(stores.engine)
+    origin, kept = Origin("f", "lis"), item(result_id="r1")
+    stores.intake.store(UNIT.code, origin, [kept], [version("r1")], NOON, arrived=False)
+    assert hours.latest() == {}

@@ -55,6 +55,8 @@ class MemoryIntake(IntakeStore):
         inbox: Iterable[InboxRow],
         results: Iterable[ResultRow],
         now: datetime,
+        *,
+        arrived: bool = True,
     ) -> None:
         if self.conflicts:
             self.conflicts -= 1
