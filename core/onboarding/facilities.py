@@ -19,6 +19,7 @@ from core.results.versions import Change
 
 SHORTEST_NAME = 30  # characters of a name in a certificate
 LONGEST = 200
+MOST_HELD = 10_000  # quarantined items that are searched for withdrawals
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{1,31}")
 _REQUIRED = ("name", "short_name", "zone")
 
@@ -114,12 +115,15 @@ class FacilityDesk:
     def release_pilot(self, facility: Facility, *, by: str) -> IntakeReport:
         """Take in a batch of what came during the pilot; empty once there is none.
 
-        A pilot's stays a pilot's: nothing is taken in before it is live.
+        A pilot's stays a pilot's: nothing is taken in before it is live. What this batch
+        or an item in quarantine withdraws is not released, so that nobody is told of it.
         """
         if facility.is_pilot:
             return IntakeReport()
         kept = self.inbox.kept(facility.code, pilots=True, limit=BATCH)
-        report = self.intake.replay(kept, facility)
+        held = self.inbox.kept(facility.code, limit=MOST_HELD) if kept else []
+        withheld = self.intake.withdrawn([*kept, *held], facility)
+        report = self.intake.replay(kept, facility, withheld=withheld)
         self.journal.note(by, "pilot_released", facility.code, str(len(report.items)))
         return report
 

@@ -8,9 +8,9 @@ kept with its reasons.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Protocol
 
@@ -35,6 +35,10 @@ PILOT = "pilot"
 NOT_KEPT = "none"  # the format of what was too large to keep: its bytes are not here
 _CREATING = frozenset({Change.ACCEPTED, Change.CORRECTED, Change.WITHDRAWN})
 _TRIES = 5
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+# Accession and test (empty: every test) → the newest report that is withdrawn; None: any.
+Withheld = Mapping[tuple[str, str], datetime | None]
+NOTHING_WITHHELD: Withheld = {}
 
 
 class Reader(Protocol):
@@ -103,6 +107,19 @@ class _Pending:
         if self.withdrawal is not None:
             return self.withdrawal.accession, self.withdrawal.test_key
         return "", ""
+
+    @property
+    def withdraws(self) -> bool:
+        """Whether it takes a report back."""
+        gone = self.incoming is not None and self.incoming.status is ReportStatus.WITHDRAWN
+        return gone or self.withdrawal is not None
+
+    @property
+    def reported_at(self) -> datetime | None:
+        """When the laboratory said so; None where it doesn't tell."""
+        if self.judged is not None:
+            return self.judged.result.reported_at
+        return self.withdrawal.reported_at if self.withdrawal else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +215,34 @@ class Intake:
             progress(len(report.items))
         return report
 
-    def replay(self, kept: Iterable[KeptItem], facility: Facility) -> IntakeReport:
-        """Take in again what was kept back, each item by itself: its row tells the outcome."""
+    def replay(
+        self, kept: Iterable[KeptItem], facility: Facility, *, withheld: Withheld = NOTHING_WITHHELD
+    ) -> IntakeReport:
+        """Take in again what was kept back, each item by itself: its row tells the outcome.
+
+        Args:
+            withheld: Reports that were withdrawn meanwhile: ignored, so that nobody sees them.
+        """
         report = IntakeReport()
         judging = self._judging(facility)
         for each in kept:
             if each.origin.format != NOT_KEPT:
-                pending = [self._judge(self._read_again(each, facility), judging)]
-                report.items += self._settle(pending, facility, each.origin, arrived=False)
+                pending = self._judge(self._read_again(each, facility), judging)
+                settled = [_unless_withdrawn(pending, withheld)]
+                report.items += self._settle(settled, facility, each.origin, arrived=False)
         return report
+
+    def withdrawn(self, kept: Iterable[KeptItem], facility: Facility) -> Withheld:
+        """What the withdrawals among ``kept`` name: accession and test, and until when."""
+        judging = self._judging(facility)
+        found: dict[tuple[str, str], datetime | None] = {}
+        for each in kept:
+            if each.origin.format == NOT_KEPT:
+                continue
+            pending = self._judge(self._read_again(each, facility), judging)
+            if pending.withdraws:
+                found[pending.key] = _later(pending.reported_at, found.get(pending.key, _LONG_AGO))
+        return found
 
     def _read_again(self, kept: KeptItem, facility: Facility) -> ReadItem:
         """The one item of ``kept`` among those that its bytes hold, or that there is none.
@@ -333,10 +369,7 @@ class Intake:
     def _meeting_what_is_stored(self, each: _Pending, batch: _Batch) -> _Pending:
         """A withdrawal acts on the stored result and its person, whatever else it says."""
         accession, test = each.key
-        withdrawn = each.withdrawal is not None or (
-            each.incoming is not None and each.incoming.status is ReportStatus.WITHDRAWN
-        )
-        if not withdrawn:
+        if not each.withdraws:
             return each
         tests = batch.tests_of(accession)
         meant = test or (tests[0] if len(tests) == 1 else "")
@@ -375,6 +408,22 @@ class Intake:
             warnings=report.warnings,
             result_id=report.result_id,
         )
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return None if one is None or other is None else max(one, other)
+
+
+def _unless_withdrawn(each: _Pending, withheld: Withheld) -> _Pending:
+    if each.judged is None or each.withdraws:
+        return each
+    result = each.judged.result
+    corrects = result.status is ReportStatus.CORRECTED  # of the same moment: it comes after
+    for key in (each.key, (each.key[0], "")):
+        until, at = withheld.get(key, _LONG_AGO), result.reported_at
+        if until is None or at < until or (at == until and not corrects):
+            return _Pending(each.item, warnings=(Finding("withdrawn_in_pilot"),), ignored=True)
+    return each
 
 
 def _strangers(one: Person, other: Person) -> bool:
