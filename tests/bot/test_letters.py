@@ -42,7 +42,8 @@ STUCK = """
 import sys
 from datetime import timedelta
 from pathlib import Path
-from bot.app import Installation, utc_now
+from bot.app import Installation
+from bot.stores import utc_now
 from bot.settings import Settings
 from core.ports import Gateway
 class Stuck(Gateway):
