@@ -8,9 +8,9 @@ kept with its reasons.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Protocol
 
@@ -23,6 +23,13 @@ from core.results.inbox import KeptItem
 from core.results.item_report import ItemReport
 from core.results.judge import Judged, Refused, Withdrawal, judge
 from core.results.local_codes import LocalCodes
+from core.results.pending import (
+    NOTHING_WITHHELD,
+    Pending,
+    Withheld,
+    unless_withdrawn,
+    withdrawals,
+)
 from core.results.preview import MOST_PREVIEWED, PreviewedItem, Unmade, previewed
 from core.results.reported import Finding, NotAResult, ReadItem, ReportStatus, Unreadable
 from core.results.result import Person, Result
@@ -35,10 +42,6 @@ PILOT = "pilot"
 NOT_KEPT = "none"  # the format of what was too large to keep: its bytes are not here
 _CREATING = frozenset({Change.ACCEPTED, Change.CORRECTED, Change.WITHDRAWN})
 _TRIES = 5
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-# Accession and test (empty: every test) → the newest report that is withdrawn; None: any.
-Withheld = Mapping[tuple[str, str], datetime | None]
-NOTHING_WITHHELD: Withheld = {}
 
 
 class Reader(Protocol):
@@ -85,41 +88,6 @@ class IntakeReport:
         """``received`` and the number of items per outcome, every outcome present."""
         seen = Counter(item.change for item in self.items)
         return {"received": len(self.items)} | {str(change): seen[change] for change in Change}
-
-
-@dataclass(slots=True)
-class _Pending:
-    """An item on its way: judged or refused, not yet decided."""
-
-    item: ReadItem
-    judged: Judged | None = None
-    incoming: Incoming | None = None
-    withdrawal: Withdrawal | None = None
-    errors: tuple[Finding, ...] = ()
-    warnings: tuple[Finding, ...] = ()
-    ignored: bool = False
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Accession and test; the test is empty where a withdrawal doesn't tell it."""
-        if self.judged is not None:
-            return self.judged.result.accession, self.judged.result.test.key
-        if self.withdrawal is not None:
-            return self.withdrawal.accession, self.withdrawal.test_key
-        return "", ""
-
-    @property
-    def withdraws(self) -> bool:
-        """Whether it takes a report back."""
-        gone = self.incoming is not None and self.incoming.status is ReportStatus.WITHDRAWN
-        return gone or self.withdrawal is not None
-
-    @property
-    def reported_at(self) -> datetime | None:
-        """When the laboratory said so; None where it doesn't tell."""
-        if self.judged is not None:
-            return self.judged.result.reported_at
-        return self.withdrawal.reported_at if self.withdrawal else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,21 +196,17 @@ class Intake:
         for each in kept:
             if each.origin.format != NOT_KEPT:
                 pending = self._judge(self._read_again(each, facility), judging)
-                settled = [_unless_withdrawn(pending, withheld)]
+                settled = [unless_withdrawn(pending, withheld)]
                 report.items += self._settle(settled, facility, each.origin, arrived=False)
         return report
 
     def withdrawn(self, kept: Iterable[KeptItem], facility: Facility) -> Withheld:
         """What the withdrawals among ``kept`` name: accession and test, and until when."""
         judging = self._judging(facility)
-        found: dict[tuple[str, str], datetime | None] = {}
-        for each in kept:
-            if each.origin.format == NOT_KEPT:
-                continue
-            pending = self._judge(self._read_again(each, facility), judging)
-            if pending.withdraws:
-                found[pending.key] = _later(pending.reported_at, found.get(pending.key, _LONG_AGO))
-        return found
+        again = (
+            self._read_again(each, facility) for each in kept if each.origin.format != NOT_KEPT
+        )
+        return withdrawals(self._judge(item, judging) for item in again)
 
     def _read_again(self, kept: KeptItem, facility: Facility) -> ReadItem:
         """The one item of ``kept`` among those that its bytes hold, or that there is none.
@@ -284,29 +248,29 @@ class Intake:
     ) -> None:
         """Write down in the inbox what came and could not even be read into memory."""
         item = ReadItem(0, Unreadable((finding,)), source.encode())
-        pending = [_Pending(item, errors=(finding,))]
+        pending = [Pending(item, errors=(finding,))]
         self._settle(pending, facility, Origin(source, feed, NOT_KEPT))
 
     def _judging(self, facility: Facility) -> _Judging:
         codes = self.codes(facility.code)
         return _Judging(self.catalogue.with_codes(codes.tests), codes, self.clock())
 
-    def _judge(self, item: ReadItem, judging: _Judging) -> _Pending:
+    def _judge(self, item: ReadItem, judging: _Judging) -> Pending:
         content = item.content
         if isinstance(content, Unreadable):
-            return _Pending(item, errors=content.findings)
+            return Pending(item, errors=content.findings)
         if isinstance(content, NotAResult):
-            return _Pending(item, warnings=(content.finding,), ignored=True)
+            return Pending(item, warnings=(content.finding,), ignored=True)
         verdict = judge(content, judging.catalogue, now=judging.now, local=judging.codes)
         if isinstance(verdict, Withdrawal):
             refused = verdict.refused
-            return _Pending(
+            return Pending(
                 item, withdrawal=verdict, errors=refused.errors, warnings=refused.warnings
             )
         if isinstance(verdict, Refused):
-            return _Pending(item, errors=verdict.errors, warnings=verdict.warnings)
+            return Pending(item, errors=verdict.errors, warnings=verdict.warnings)
         incoming = self._incoming(verdict.result)
-        return _Pending(item, verdict, incoming, warnings=verdict.warnings)
+        return Pending(item, verdict, incoming, warnings=verdict.warnings)
 
     def _incoming(self, result: Result) -> Incoming:
         return Incoming(
@@ -318,7 +282,7 @@ class Intake:
 
     def _settle(
         self,
-        pending: list[_Pending],
+        pending: list[Pending],
         facility: Facility,
         origin: Origin,
         *,
@@ -341,7 +305,7 @@ class Intake:
             return batch.reports
         raise Conflict
 
-    def _decide(self, each: _Pending, batch: _Batch, facility: Facility, source: str) -> ItemReport:
+    def _decide(self, each: Pending, batch: _Batch, facility: Facility, source: str) -> ItemReport:
         index, row = each.item.index, each.item.row
         each = self._meeting_what_is_stored(each, batch)
         if each.judged is None or each.incoming is None:
@@ -366,7 +330,7 @@ class Intake:
             result_id = version.result_id
         return ItemReport(source, index, change, result_id, errors, warnings, row)
 
-    def _meeting_what_is_stored(self, each: _Pending, batch: _Batch) -> _Pending:
+    def _meeting_what_is_stored(self, each: Pending, batch: _Batch) -> Pending:
         """A withdrawal acts on the stored result and its person, whatever else it says."""
         accession, test = each.key
         if not each.withdraws:
@@ -376,10 +340,7 @@ class Intake:
         former = self._former(batch.known.get((accession, meant)), batch)
         if former is None:
             return each
-        at = each.withdrawal.reported_at if each.withdrawal else None
-        if each.judged is not None:
-            at = each.judged.result.reported_at
-        kept = former.result
+        kept, at = former.result, each.reported_at
         result = replace(kept, status=ReportStatus.WITHDRAWN, reported_at=at or kept.reported_at)
         return replace(
             each,
@@ -395,7 +356,7 @@ class Intake:
             return None
         return batch.made.get(stored.result_id) or self.recall(stored.result_id)
 
-    def _inbox_row(self, each: _Pending, report: ItemReport) -> InboxRow:
+    def _inbox_row(self, each: Pending, report: ItemReport) -> InboxRow:
         raw = each.item.raw
         return InboxRow(
             index=each.item.index,
@@ -408,22 +369,6 @@ class Intake:
             warnings=report.warnings,
             result_id=report.result_id,
         )
-
-
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return None if one is None or other is None else max(one, other)
-
-
-def _unless_withdrawn(each: _Pending, withheld: Withheld) -> _Pending:
-    if each.judged is None or each.withdraws:
-        return each
-    result = each.judged.result
-    corrects = result.status is ReportStatus.CORRECTED  # of the same moment: it comes after
-    for key in (each.key, (each.key[0], "")):
-        until, at = withheld.get(key, _LONG_AGO), result.reported_at
-        if until is None or at < until or (at == until and not corrects):
-            return _Pending(each.item, warnings=(Finding("withdrawn_in_pilot"),), ignored=True)
-    return each
 
 
 def _strangers(one: Person, other: Person) -> bool:
